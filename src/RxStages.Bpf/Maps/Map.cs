@@ -1,0 +1,47 @@
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>
+/// A live map: the control path's side of it, with the semantics and error codes of the <c>bpf()</c> system call's map
+/// commands. Programs work on <see cref="Header"/> through <see cref="IMapOperations"/>.
+/// </summary>
+public abstract unsafe class Map : IDisposable
+{
+    /// <summary>What the map was made from.</summary>
+    public abstract MapSpec Spec { get; }
+
+    /// <summary>The native part; valid until the map is disposed.</summary>
+    public abstract MapHeader* Header { get; }
+
+    /// <summary>The type that implements <see cref="IMapOperations"/> for this map: the compiler calls its methods directly.</summary>
+    public abstract Type Operations { get; }
+
+    /// <summary>
+    /// Bytes in a value as the system call sees it: <see cref="MapSpec.ValueSize"/>, or for per-CPU maps the rounded size
+    /// times the number of CPUs.
+    /// </summary>
+    public abstract int SyscallValueSize { get; }
+
+    /// <summary><c>BPF_MAP_LOOKUP_ELEM</c>: 0, or a negated error number.</summary>
+    public abstract int Lookup(ReadOnlySpan<byte> key, Span<byte> value);
+
+    /// <summary><c>BPF_MAP_UPDATE_ELEM</c>: 0, or a negated error number.</summary>
+    public abstract int Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags);
+
+    /// <summary><c>BPF_MAP_DELETE_ELEM</c>: 0, or a negated error number.</summary>
+    public abstract int Delete(ReadOnlySpan<byte> key);
+
+    /// <summary><c>BPF_MAP_GET_NEXT_KEY</c>: 0, or a negated error number; an empty <paramref name="key"/> asks for the first.</summary>
+    public abstract int GetNextKey(ReadOnlySpan<byte> key, Span<byte> next);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the native memory.</summary>
+    protected abstract void Dispose(bool disposing);
+}

@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace RxStages.Bpf.Runtime;
+
+/// <summary>
+/// What a running program needs beside its packet: one per worker thread, in native memory, never shared between
+/// threads. The counterpart of the kernel's per-CPU <c>bpf_redirect_info</c> and friends. Compiled code, interpreter and
+/// helpers all get its address.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct BpfRuntime
+{
+    /// <summary>The CPU that programs see, and the slot of per-CPU maps that they use: 0 to the number of CPUs less one.</summary>
+    public int Cpu;
+
+    /// <summary>Tail calls made for the present packet; at most <see cref="MaxTailCalls"/>.</summary>
+    public int TailCallCount;
+
+    /// <summary>
+    /// What the last redirect helper chose. As in the kernel it stays from packet to packet until a redirect uses it up
+    /// (<c>xdp_do_redirect</c>).
+    /// </summary>
+    public RedirectTarget Redirect;
+
+    /// <summary>State of <c>bpf_get_prandom_u32</c>; never 0.</summary>
+    public ulong RandomState;
+
+    /// <summary>A <see cref="GCHandle"/> to the <see cref="RuntimeServices"/>: clock, trace output; for slow helpers only.</summary>
+    public nint Services;
+
+    /// <summary>The kernel's <c>MAX_TAIL_CALL_CNT</c>.</summary>
+    public const int MaxTailCalls = 33;
+}

@@ -1,0 +1,41 @@
+namespace RxStages.Bpf.Runtime;
+
+/// <summary>Error numbers of Linux that helpers and map operations return, negated, on every operating system.</summary>
+public static class Errno
+{
+    /// <summary><c>EPERM</c></summary>
+    public const int EPERM = 1;
+
+    /// <summary><c>ENOENT</c></summary>
+    public const int ENOENT = 2;
+
+    /// <summary><c>E2BIG</c></summary>
+    public const int E2BIG = 7;
+
+    /// <summary><c>EAGAIN</c></summary>
+    public const int EAGAIN = 11;
+
+    /// <summary><c>ENOMEM</c></summary>
+    public const int ENOMEM = 12;
+
+    /// <summary><c>EFAULT</c></summary>
+    public const int EFAULT = 14;
+
+    /// <summary><c>EBUSY</c></summary>
+    public const int EBUSY = 16;
+
+    /// <summary><c>EEXIST</c></summary>
+    public const int EEXIST = 17;
+
+    /// <summary><c>EINVAL</c></summary>
+    public const int EINVAL = 22;
+
+    /// <summary><c>ENOSPC</c></summary>
+    public const int ENOSPC = 28;
+
+    /// <summary><c>EOPNOTSUPP</c></summary>
+    public const int EOPNOTSUPP = 95;
+
+    /// <summary><c>ENOTSUPP</c>: the kernel's own, seen by programs.</summary>
+    public const int ENOTSUPP = 524;
+}

@@ -1,0 +1,2 @@
+Console.Error.WriteLine("rxstages: no subcommand yet");
+return 2;

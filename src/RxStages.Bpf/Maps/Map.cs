@@ -35,6 +35,13 @@ public abstract unsafe class Map : IDisposable
     /// <summary><c>BPF_MAP_GET_NEXT_KEY</c>: 0, or a negated error number; an empty <paramref name="key"/> asks for the first.</summary>
     public abstract int GetNextKey(ReadOnlySpan<byte> key, Span<byte> next);
 
+    /// <summary>
+    /// True when the <paramref name="size"/> bytes at <paramref name="address"/> lie in one value slot of this map (of any
+    /// CPU): the interpreter asks it before every access to memory that is not packet, context or stack. Control path.
+    /// Maps whose values programs cannot reach (prog arrays, device maps) have none.
+    /// </summary>
+    public virtual bool ContainsValue(byte* address, int size) => false;
+
     /// <inheritdoc/>
     public void Dispose()
     {

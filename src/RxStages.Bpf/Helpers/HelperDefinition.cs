@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Helpers;
 
@@ -50,26 +51,46 @@ public enum ReturnType
     MapValueOrNull,
 }
 
+/// <summary>The shape of every helper's implementation: the worker's state and r1 to r5; the result goes to r0.</summary>
+public unsafe delegate ulong HelperFunction(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5);
+
 /// <summary>
 /// One helper: everything that verifier, compiler, interpreter and documentation know of it.
 /// </summary>
 /// <param name="Id">Its number (<c>enum bpf_func_id</c>).</param>
 /// <param name="Name">Its name without <c>bpf_</c>.</param>
 /// <param name="Returns">What r0 holds afterwards.</param>
-/// <param name="Arguments">What it expects in r1, r2, …; at most five.</param>
+/// <param name="Arguments">
+/// What it expects in r1, r2, …; at most five. Registers behind them are passed on as they are: not even initialised ones
+/// are asked for (<c>ARG_DONTCARE</c>; <c>trace_printk</c> takes its values so).
+/// </param>
 /// <param name="Implementation">
-/// A static method <c>ulong Name(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5)</c>.
+/// A static method of the shape <see cref="HelperFunction"/>; null for <c>tail_call</c>, which compiler and interpreter
+/// carry out themselves as the kernel's do.
 /// </param>
 /// <param name="KernelSource">Where its semantics come from: file and function of the kernel.</param>
+/// <param name="Doc">What it does, in a sentence or two, and in what it differs from the kernel's.</param>
 public sealed record HelperDefinition(
     int Id,
     string Name,
     ReturnType Returns,
     ImmutableArray<ArgumentType> Arguments,
-    MethodInfo Implementation,
-    string KernelSource
+    MethodInfo? Implementation,
+    string KernelSource,
+    string Doc
 )
 {
+    internal HelperDefinition(
+        int id,
+        string name,
+        ReturnType returns,
+        ImmutableArray<ArgumentType> arguments,
+        HelperFunction implementation,
+        string kernelSource,
+        string doc
+    )
+        : this(id, name, returns, arguments, implementation.Method, kernelSource, doc) { }
+
     /// <summary>True when the helper moves packet boundaries, so that every packet pointer is void afterwards.</summary>
     public bool ChangesPacketData { get; init; }
 

@@ -22,11 +22,18 @@ public unsafe struct BpfRuntime
     /// </summary>
     public RedirectTarget Redirect;
 
+    /// <summary>The NUMA node of that CPU; 0 unless the engine knows better.</summary>
+    public int NumaNode;
+
     /// <summary>State of <c>bpf_get_prandom_u32</c>; never 0.</summary>
     public ulong RandomState;
 
-    /// <summary>A <see cref="GCHandle"/> to the <see cref="RuntimeServices"/>: clock, trace output; for slow helpers only.</summary>
+    /// <summary>A <see cref="GCHandle{T}"/> (or <see cref="GCHandle"/>) to the <see cref="RuntimeServices"/>: clock, trace output; for slow helpers only.</summary>
     public nint Services;
+
+    /// <summary>The services behind <see cref="Services"/>; those of <see cref="RuntimeServices.Default"/> if none were set.</summary>
+    public readonly RuntimeServices GetServices() =>
+        Services == 0 ? RuntimeServices.Default : GCHandle<RuntimeServices>.FromIntPtr(Services).Target;
 
     /// <summary>The kernel's <c>MAX_TAIL_CALL_CNT</c>.</summary>
     public const int MaxTailCalls = 33;

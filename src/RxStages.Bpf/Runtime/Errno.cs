@@ -18,6 +18,9 @@ public static class Errno
     /// <summary><c>ENOMEM</c></summary>
     public const int ENOMEM = 12;
 
+    /// <summary><c>EACCES</c></summary>
+    public const int EACCES = 13;
+
     /// <summary><c>EFAULT</c></summary>
     public const int EFAULT = 14;
 

@@ -1,12 +1,44 @@
+using System.Diagnostics;
+
 namespace RxStages.Bpf.Runtime;
 
 /// <summary>What helpers ask of their surroundings, apart from packet and maps. Control path: only slow helpers come here.</summary>
 public class RuntimeServices
 {
+    // The kernel's CONFIG_HZ is 250 where distributions do not choose otherwise.
+    private const ulong NanosecondsPerTick = 4_000_000;
+
+    // jiffies start five minutes before a 32-bit counter wraps (INITIAL_JIFFIES).
+    private const ulong InitialJiffies = uint.MaxValue - (300 * 250) + 1;
+
+    /// <summary>The services of a worker that was given none: real clocks, no trace output.</summary>
+    public static RuntimeServices Default { get; } = new();
+
     /// <summary>Takes a line of <c>bpf_trace_printk</c>, without the line break; null throws the lines away.</summary>
     public Action<string>? TracePrint { get; set; }
 
-    /// <summary>The clock of <c>bpf_ktime_get_ns</c> and its kin.</summary>
-    public virtual ulong KtimeGetNs() =>
-        (ulong)(System.Diagnostics.Stopwatch.GetTimestamp() * (1e9 / System.Diagnostics.Stopwatch.Frequency));
+    /// <summary>
+    /// How many bytes may be read from an address on, 0 for none: what <c>bpf_trace_printk</c> may follow a program's
+    /// pointer to (<c>%s</c>, <c>%pI4</c>). In place of the kernel's reads that survive a fault; null: nothing is readable.
+    /// </summary>
+    public Func<nint, int>? ReadableBytes { get; set; }
+
+    /// <summary>The clock of <c>bpf_ktime_get_ns</c>: monotonic, in nanoseconds.</summary>
+    public virtual ulong KtimeGetNs()
+    {
+        var (seconds, rest) = Math.DivRem(Stopwatch.GetTimestamp(), Stopwatch.Frequency);
+        return ((ulong)seconds * 1_000_000_000) + ((ulong)rest * 1_000_000_000 / (ulong)Stopwatch.Frequency);
+    }
+
+    /// <summary>The clock of <c>bpf_ktime_get_boot_ns</c>; here the monotonic one, which does not count time suspended.</summary>
+    public virtual ulong KtimeGetBootNs() => KtimeGetNs();
+
+    /// <summary>The clock of <c>bpf_ktime_get_coarse_ns</c>: the monotonic one at the last tick of 250 a second.</summary>
+    public virtual ulong KtimeGetCoarseNs() => KtimeGetNs() / NanosecondsPerTick * NanosecondsPerTick;
+
+    /// <summary>The clock of <c>bpf_ktime_get_tai_ns</c>: nanoseconds since 1970; like the kernel's until it is told the offset to UTC.</summary>
+    public virtual ulong KtimeGetTaiNs() => (ulong)(DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
+
+    /// <summary>The tick counter of <c>bpf_jiffies64</c>.</summary>
+    public virtual ulong Jiffies64() => InitialJiffies + (KtimeGetNs() / NanosecondsPerTick);
 }

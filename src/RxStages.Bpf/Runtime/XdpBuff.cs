@@ -31,6 +31,12 @@ public unsafe struct XdpBuff
     /// <summary>How many bytes are at <see cref="Fragments"/>.</summary>
     public uint FragmentsLength;
 
+    /// <summary>
+    /// How many bytes of memory there are at <see cref="Fragments"/>: the last fragment may grow to the end of its page
+    /// (<see cref="FrameSize"/>) as far as they reach. 0: fragments cannot grow, as with drivers that do not say their size.
+    /// </summary>
+    public uint FragmentsCapacity;
+
     /// <summary>The interface that the packet came in by (<c>ingress_ifindex</c>).</summary>
     public uint IngressIfindex;
 

@@ -23,7 +23,7 @@ cpu_of() {
 
 # Debug information makes BTF and source lines; its paths are relative to this folder, whichever machine builds.
 build() {
-	"$clang" -target bpf -mcpu="$(cpu_of "$1")" -O2 -g -std=gnu11 -Wall -Wextra -Werror \
+	"$clang" -target bpf -mcpu="$(cpu_of "$1")" -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror \
 		-fdebug-compilation-dir=. -ffile-prefix-map="$PWD"=. -c "$1.bpf.c" -o "$2"
 }
 

@@ -1,0 +1,336 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using RxStages.Bpf.Errors;
+
+namespace RxStages.Captures;
+
+/// <summary>
+/// Reads pcapng (draft-ietf-opsawg-pcapng): sections of blocks, each with its own byte order and interfaces. Blocks that
+/// hold neither packets nor interfaces are skipped.
+/// </summary>
+internal sealed class PcapngReader(CaptureBuffer buffer)
+{
+    private ByteOrder _order;
+    private int _firstOfSection;
+    private long _packets;
+
+    /// <summary>The most interfaces of a file, so that hostile files cannot fill the memory with them.</summary>
+    private const int MaximumInterfaces = 16384;
+
+    /// <summary>The longest name of an interface, in bytes.</summary>
+    private const int MaximumNameLength = 255;
+
+    /// <summary>The interfaces of all sections up to here.</summary>
+    public List<CaptureInterface> Interfaces { get; } = [];
+
+    public bool TryRead(out CapturePacket packet)
+    {
+        while (buffer.Ensure(Pcapng.BlockHeaderSize))
+        {
+            var type = _order.ReadUInt32(buffer.Window);
+            switch (type)
+            {
+                case Pcapng.EnhancedPacketBlock:
+                    packet = ReadEnhancedPacket(ReadBlock(Pcapng.EnhancedPacketHeaderSize));
+                    return true;
+                case Pcapng.SimplePacketBlock:
+                    packet = ReadSimplePacket(ReadBlock(Pcapng.SimplePacketHeaderSize));
+                    return true;
+                case Pcapng.PacketBlock:
+                    packet = ReadObsoletePacket(ReadBlock(Pcapng.EnhancedPacketHeaderSize));
+                    return true;
+                case Pcapng.SectionHeaderBlock:
+                    ReadSectionHeader();
+                    break;
+                case Pcapng.InterfaceDescriptionBlock:
+                    ReadInterface(ReadBlock(Pcapng.InterfaceHeaderSize));
+                    break;
+                default:
+                    SkipBlock();
+                    break;
+            }
+        }
+        if (!buffer.Window.IsEmpty)
+        {
+            throw Broken($"the file ends within a block header: {buffer.Window.Length} of 8 bytes are left");
+        }
+        packet = default;
+        return false;
+    }
+
+    private void ReadSectionHeader()
+    {
+        if (!buffer.Ensure(Pcapng.BlockHeaderSize + 4))
+        {
+            throw Broken("the file ends within a section header");
+        }
+        // The block's type reads the same both ways; the byte order applies from its length on.
+        var magic = buffer.Window[Pcapng.BlockHeaderSize..];
+        _order = new ByteOrder(isBigEndian: magic[0] == 0x1a);
+        if (_order.ReadUInt32(magic) != Pcapng.ByteOrderMagic)
+        {
+            throw Broken($"a section header without the byte-order magic: {Convert.ToHexString(magic[..4])}");
+        }
+        var block = ReadBlock(Pcapng.SectionHeaderSize);
+        var (major, minor) = (_order.ReadUInt16(block[12..]), _order.ReadUInt16(block[14..]));
+        // Version 1.2 was written for a time and means 1.0.
+        if (major != 1 || minor is not (0 or 2))
+        {
+            throw Broken($"pcapng version {major}.{minor} is not supported, only 1.0", block.Length);
+        }
+        _firstOfSection = Interfaces.Count;
+    }
+
+    private void ReadInterface(ReadOnlySpan<byte> block)
+    {
+        if (Interfaces.Count == MaximumInterfaces)
+        {
+            throw Broken($"more than {MaximumInterfaces} interfaces are not supported", block.Length);
+        }
+        string? name = null;
+        var resolution = TimestampUnit.DefaultResolution;
+        long offsetSeconds = 0;
+        var fcsLength = 0;
+        var options = new PcapngOptions(block[Pcapng.InterfaceHeaderSize..^4], _order);
+        while (Next(ref options, block.Length))
+        {
+            switch (options.Code)
+            {
+                case Pcapng.InterfaceName:
+                    if (options.Value.Length > MaximumNameLength)
+                    {
+                        throw Broken(
+                            $"an interface name of {options.Value.Length} bytes is longer than the limit of {MaximumNameLength}",
+                            block.Length
+                        );
+                    }
+                    name = Encoding.UTF8.GetString(options.Value.TrimEnd((byte)0));
+                    break;
+                case Pcapng.InterfaceTimestampResolution:
+                    resolution = Sized(options, 1, "if_tsresol", block.Length)[0];
+                    break;
+                case Pcapng.InterfaceTimestampOffset:
+                    offsetSeconds = (long)_order.ReadUInt64(Sized(options, 8, "if_tsoffset", block.Length));
+                    break;
+                case Pcapng.InterfaceFcsLength:
+                    // In bits; but bytes were written before that was made clear.
+                    var length = Sized(options, 1, "if_fcslen", block.Length)[0];
+                    fcsLength = length < 8 ? length : length / 8;
+                    break;
+            }
+        }
+        Interfaces.Add(
+            new CaptureInterface
+            {
+                Name = name,
+                LinkType = (LinkType)_order.ReadUInt16(block[8..]),
+                SnapLength = _order.ReadUInt32(block[12..]),
+                FcsLength = fcsLength,
+                TimestampUnit = TimestampUnit.FromResolution(resolution, offsetSeconds),
+            }
+        );
+    }
+
+    private CapturePacket ReadEnhancedPacket(ReadOnlySpan<byte> block) =>
+        ReadPacket(block, _order.ReadUInt32(block[8..]), dropCount: null);
+
+    /// <summary>As an enhanced packet, but with a drop count in the upper half of the interface number.</summary>
+    private CapturePacket ReadObsoletePacket(ReadOnlySpan<byte> block)
+    {
+        var dropCount = _order.ReadUInt16(block[10..]);
+        return ReadPacket(block, _order.ReadUInt16(block[8..]), dropCount == 0xffff ? null : dropCount);
+    }
+
+    private CapturePacket ReadPacket(ReadOnlySpan<byte> block, uint interfaceOfSection, ulong? dropCount)
+    {
+        var number = InterfaceNumber(interfaceOfSection, block.Length);
+        var captureInterface = Interfaces[number];
+        var captured = _order.ReadUInt32(block[20..]);
+        var original = _order.ReadUInt32(block[24..]);
+        Check(captured, original, captureInterface, block.Length - Pcapng.EnhancedPacketHeaderSize - 4, block.Length);
+
+        var fcsLength = captureInterface.FcsLength;
+        uint? flags = null;
+        ulong? packetId = null;
+        uint? queue = null;
+        ulong? verdict = null;
+        ReadOnlySpan<byte> comment = default;
+        var data = block.Slice(Pcapng.EnhancedPacketHeaderSize, (int)captured);
+        var options = new PcapngOptions(
+            block[(Pcapng.EnhancedPacketHeaderSize + Pcapng.Padded((int)captured))..^4],
+            _order
+        );
+        while (Next(ref options, block.Length))
+        {
+            switch (options.Code)
+            {
+                case Pcapng.Comment when comment.IsEmpty:
+                    comment = options.Value;
+                    break;
+                case Pcapng.PacketFlags:
+                    flags = _order.ReadUInt32(Sized(options, 4, "epb_flags", block.Length));
+                    var fcsOfPacket = (int)((flags & Pcapng.FlagsFcsLength) >> 5);
+                    fcsLength = fcsOfPacket != 0 ? fcsOfPacket : fcsLength;
+                    flags &= ~Pcapng.FlagsFcsLength;
+                    break;
+                case Pcapng.PacketDropCount:
+                    dropCount = _order.ReadUInt64(Sized(options, 8, "epb_dropcount", block.Length));
+                    break;
+                case Pcapng.PacketId:
+                    packetId = _order.ReadUInt64(Sized(options, 8, "epb_packetid", block.Length));
+                    break;
+                case Pcapng.PacketQueue:
+                    queue = _order.ReadUInt32(Sized(options, 4, "epb_queue", block.Length));
+                    break;
+                case Pcapng.PacketVerdict when !options.Value.IsEmpty && options.Value[0] == Pcapng.VerdictXdp:
+                    verdict = _order.ReadUInt64(Sized(options, 9, "epb_verdict", block.Length)[1..]);
+                    break;
+            }
+        }
+        data = PacketLimits.WithoutFcs(data, ref original, fcsLength);
+        var ticks = ((ulong)_order.ReadUInt32(block[12..]) << 32) | _order.ReadUInt32(block[16..]);
+        return new CapturePacket
+        {
+            Data = data,
+            OriginalLength = original,
+            Interface = number,
+            Timestamp = captureInterface.TimestampUnit.ToNanoseconds(ticks),
+            Index = _packets++,
+            Offset = buffer.Offset - block.Length,
+            Flags = flags,
+            DropCount = dropCount,
+            PacketId = packetId,
+            Queue = queue,
+            XdpVerdict = verdict,
+            Comment = comment,
+        };
+    }
+
+    private CapturePacket ReadSimplePacket(ReadOnlySpan<byte> block)
+    {
+        var number = InterfaceNumber(0, block.Length);
+        var captureInterface = Interfaces[number];
+        var original = _order.ReadUInt32(block[8..]);
+        var captured = captureInterface.SnapLength == 0 ? original : Math.Min(original, captureInterface.SnapLength);
+        Check(captured, original, captureInterface, block.Length - Pcapng.SimplePacketHeaderSize - 4, block.Length);
+        var data = PacketLimits.WithoutFcs(
+            block.Slice(Pcapng.SimplePacketHeaderSize, (int)captured),
+            ref original,
+            captureInterface.FcsLength
+        );
+        return new CapturePacket
+        {
+            Data = data,
+            OriginalLength = original,
+            Interface = number,
+            Index = _packets++,
+            Offset = buffer.Offset - block.Length,
+        };
+    }
+
+    private int InterfaceNumber(uint ofSection, int blockLength)
+    {
+        if (ofSection >= (uint)(Interfaces.Count - _firstOfSection))
+        {
+            throw Broken($"a packet of interface {ofSection}, which the section has not described", blockLength);
+        }
+        return _firstOfSection + (int)ofSection;
+    }
+
+    private void Check(uint captured, uint original, CaptureInterface captureInterface, int room, int blockLength)
+    {
+        if (PacketLimits.Check(captured, original, captureInterface) is { } reason)
+        {
+            throw Broken(reason, blockLength);
+        }
+        if (Pcapng.Padded((int)captured) > room)
+        {
+            throw Broken($"a packet of {captured} bytes in a block with room for {room}", blockLength);
+        }
+    }
+
+    /// <summary>Goes to the next option; false after the last.</summary>
+    private bool Next(ref PcapngOptions options, int blockLength)
+    {
+        if (!options.TryNext())
+        {
+            return false;
+        }
+        return options.IsBroken
+            ? throw Broken($"option {options.Code} is longer than what is left of the block", blockLength)
+            : true;
+    }
+
+    private ReadOnlySpan<byte> Sized(PcapngOptions options, int size, string name, int blockLength)
+    {
+        if (options.Value.Length != size)
+        {
+            throw Broken($"{name} has {options.Value.Length} bytes instead of {size}", blockLength);
+        }
+        return options.Value;
+    }
+
+    /// <summary>The whole block at the window's beginning, which moves on behind it.</summary>
+    private ReadOnlySpan<byte> ReadBlock(int headerSize)
+    {
+        var length = BlockLength();
+        if (length < headerSize + 4)
+        {
+            throw Broken($"a block of type {_order.ReadUInt32(buffer.Window)} with {length} bytes is too short");
+        }
+        if (length > CaptureBuffer.Size)
+        {
+            throw Broken($"a block of {length} bytes is longer than the limit of {CaptureBuffer.Size}");
+        }
+        if (!buffer.Ensure((int)length))
+        {
+            throw Broken($"the file ends within a block: {buffer.Window.Length} of {length} bytes are left");
+        }
+        var block = buffer.Window[..(int)length];
+        CheckTrailer(block[^4..], length);
+        buffer.Advance(block.Length);
+        return block;
+    }
+
+    private void SkipBlock()
+    {
+        var length = BlockLength();
+        var offset = buffer.Offset;
+        if (!buffer.Skip(length - 4) || !buffer.Ensure(4))
+        {
+            throw new InputException(
+                buffer.Source,
+                $"offset {offset}",
+                $"the file ends within a block: {buffer.Offset + buffer.Window.Length - offset} of {length} bytes are left"
+            );
+        }
+        CheckTrailer(buffer.Window, length);
+        buffer.Advance(4);
+    }
+
+    private uint BlockLength()
+    {
+        var length = _order.ReadUInt32(buffer.Window[4..]);
+        if (length % 4 != 0 || length < Pcapng.BlockHeaderSize + 4)
+        {
+            throw Broken($"a block of {length} bytes: not a multiple of 4, or shorter than 12");
+        }
+        return length;
+    }
+
+    private void CheckTrailer(ReadOnlySpan<byte> trailer, uint length)
+    {
+        var repeated = _order.ReadUInt32(trailer);
+        if (repeated != length)
+        {
+            throw Broken($"a block of {length} bytes ends with another length: {repeated}");
+        }
+    }
+
+    /// <summary>The error for what is wrong with a block.</summary>
+    /// <param name="reason">What is wrong.</param>
+    /// <param name="consumed">The length of the block that is meant, when the window has moved on behind it.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private InputException Broken(string reason, int consumed = 0) =>
+        new(buffer.Source, $"offset {buffer.Offset - consumed}, after {_packets} packets", reason);
+}

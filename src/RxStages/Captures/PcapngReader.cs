@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using RxStages.Bpf.Errors;
 
@@ -13,6 +12,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
     private ByteOrder _order;
     private int _firstOfSection;
     private long _packets;
+    private long _blockOffset;
 
     /// <summary>The most interfaces of a file, so that hostile files cannot fill the memory with them.</summary>
     private const int MaximumInterfaces = 16384;
@@ -27,6 +27,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
     {
         while (buffer.Ensure(Pcapng.BlockHeaderSize))
         {
+            _blockOffset = buffer.Offset;
             var type = _order.ReadUInt32(buffer.Window);
             switch (type)
             {
@@ -52,6 +53,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
         }
         if (!buffer.Window.IsEmpty)
         {
+            _blockOffset = buffer.Offset;
             throw Broken($"the file ends within a block header: {buffer.Window.Length} of 8 bytes are left");
         }
         packet = default;
@@ -76,7 +78,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
         // Version 1.2 was written for a time and means 1.0.
         if (major != 1 || minor is not (0 or 2))
         {
-            throw Broken($"pcapng version {major}.{minor} is not supported, only 1.0", block.Length);
+            throw Broken($"pcapng version {major}.{minor} is not supported, only 1.0");
         }
         _firstOfSection = Interfaces.Count;
     }
@@ -85,14 +87,14 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
     {
         if (Interfaces.Count == MaximumInterfaces)
         {
-            throw Broken($"more than {MaximumInterfaces} interfaces are not supported", block.Length);
+            throw Broken($"more than {MaximumInterfaces} interfaces are not supported");
         }
         string? name = null;
         var resolution = TimestampUnit.DefaultResolution;
         long offsetSeconds = 0;
         var fcsLength = 0;
         var options = new PcapngOptions(block[Pcapng.InterfaceHeaderSize..^4], _order);
-        while (Next(ref options, block.Length))
+        while (Next(ref options))
         {
             switch (options.Code)
             {
@@ -100,21 +102,20 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
                     if (options.Value.Length > MaximumNameLength)
                     {
                         throw Broken(
-                            $"an interface name of {options.Value.Length} bytes is longer than the limit of {MaximumNameLength}",
-                            block.Length
+                            $"an interface name of {options.Value.Length} bytes is longer than the limit of {MaximumNameLength}"
                         );
                     }
                     name = Encoding.UTF8.GetString(options.Value.TrimEnd((byte)0));
                     break;
                 case Pcapng.InterfaceTimestampResolution:
-                    resolution = Sized(options, 1, "if_tsresol", block.Length)[0];
+                    resolution = Sized(options, 1, "if_tsresol")[0];
                     break;
                 case Pcapng.InterfaceTimestampOffset:
-                    offsetSeconds = (long)_order.ReadUInt64(Sized(options, 8, "if_tsoffset", block.Length));
+                    offsetSeconds = (long)_order.ReadUInt64(Sized(options, 8, "if_tsoffset"));
                     break;
                 case Pcapng.InterfaceFcsLength:
                     // In bits; but bytes were written before that was made clear.
-                    var length = Sized(options, 1, "if_fcslen", block.Length)[0];
+                    var length = Sized(options, 1, "if_fcslen")[0];
                     fcsLength = length < 8 ? length : length / 8;
                     break;
             }
@@ -143,11 +144,11 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
 
     private CapturePacket ReadPacket(ReadOnlySpan<byte> block, uint interfaceOfSection, ulong? dropCount)
     {
-        var number = InterfaceNumber(interfaceOfSection, block.Length);
+        var number = InterfaceNumber(interfaceOfSection);
         var captureInterface = Interfaces[number];
         var captured = _order.ReadUInt32(block[20..]);
         var original = _order.ReadUInt32(block[24..]);
-        Check(captured, original, captureInterface, block.Length - Pcapng.EnhancedPacketHeaderSize - 4, block.Length);
+        Check(captured, original, captureInterface, block.Length - Pcapng.EnhancedPacketHeaderSize - 4);
 
         var fcsLength = captureInterface.FcsLength;
         uint? flags = null;
@@ -160,7 +161,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
             block[(Pcapng.EnhancedPacketHeaderSize + Pcapng.Padded((int)captured))..^4],
             _order
         );
-        while (Next(ref options, block.Length))
+        while (Next(ref options))
         {
             switch (options.Code)
             {
@@ -168,22 +169,22 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
                     comment = options.Value;
                     break;
                 case Pcapng.PacketFlags:
-                    flags = _order.ReadUInt32(Sized(options, 4, "epb_flags", block.Length));
+                    flags = _order.ReadUInt32(Sized(options, 4, "epb_flags"));
                     var fcsOfPacket = (int)((flags & Pcapng.FlagsFcsLength) >> 5);
                     fcsLength = fcsOfPacket != 0 ? fcsOfPacket : fcsLength;
                     flags &= ~Pcapng.FlagsFcsLength;
                     break;
                 case Pcapng.PacketDropCount:
-                    dropCount = _order.ReadUInt64(Sized(options, 8, "epb_dropcount", block.Length));
+                    dropCount = _order.ReadUInt64(Sized(options, 8, "epb_dropcount"));
                     break;
                 case Pcapng.PacketId:
-                    packetId = _order.ReadUInt64(Sized(options, 8, "epb_packetid", block.Length));
+                    packetId = _order.ReadUInt64(Sized(options, 8, "epb_packetid"));
                     break;
                 case Pcapng.PacketQueue:
-                    queue = _order.ReadUInt32(Sized(options, 4, "epb_queue", block.Length));
+                    queue = _order.ReadUInt32(Sized(options, 4, "epb_queue"));
                     break;
                 case Pcapng.PacketVerdict when !options.Value.IsEmpty && options.Value[0] == Pcapng.VerdictXdp:
-                    verdict = _order.ReadUInt64(Sized(options, 9, "epb_verdict", block.Length)[1..]);
+                    verdict = _order.ReadUInt64(Sized(options, 9, "epb_verdict")[1..]);
                     break;
             }
         }
@@ -196,7 +197,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
             Interface = number,
             Timestamp = captureInterface.TimestampUnit.ToNanoseconds(ticks),
             Index = _packets++,
-            Offset = buffer.Offset - block.Length,
+            Offset = _blockOffset,
             Flags = flags,
             DropCount = dropCount,
             PacketId = packetId,
@@ -208,11 +209,11 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
 
     private CapturePacket ReadSimplePacket(ReadOnlySpan<byte> block)
     {
-        var number = InterfaceNumber(0, block.Length);
+        var number = InterfaceNumber(0);
         var captureInterface = Interfaces[number];
         var original = _order.ReadUInt32(block[8..]);
         var captured = captureInterface.SnapLength == 0 ? original : Math.Min(original, captureInterface.SnapLength);
-        Check(captured, original, captureInterface, block.Length - Pcapng.SimplePacketHeaderSize - 4, block.Length);
+        Check(captured, original, captureInterface, block.Length - Pcapng.SimplePacketHeaderSize - 4);
         var data = PacketLimits.WithoutFcs(
             block.Slice(Pcapng.SimplePacketHeaderSize, (int)captured),
             ref original,
@@ -224,48 +225,48 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
             OriginalLength = original,
             Interface = number,
             Index = _packets++,
-            Offset = buffer.Offset - block.Length,
+            Offset = _blockOffset,
         };
     }
 
-    private int InterfaceNumber(uint ofSection, int blockLength)
+    private int InterfaceNumber(uint ofSection)
     {
         if (ofSection >= (uint)(Interfaces.Count - _firstOfSection))
         {
-            throw Broken($"a packet of interface {ofSection}, which the section has not described", blockLength);
+            throw Broken($"a packet of interface {ofSection}, which the section has not described");
         }
         return _firstOfSection + (int)ofSection;
     }
 
-    private void Check(uint captured, uint original, CaptureInterface captureInterface, int room, int blockLength)
+    private void Check(uint captured, uint original, CaptureInterface captureInterface, int room)
     {
         if (PacketLimits.Check(captured, original, captureInterface) is { } reason)
         {
-            throw Broken(reason, blockLength);
+            throw Broken(reason);
         }
         if (Pcapng.Padded((int)captured) > room)
         {
-            throw Broken($"a packet of {captured} bytes in a block with room for {room}", blockLength);
+            throw Broken($"a packet of {captured} bytes in a block with room for {room}");
         }
     }
 
     /// <summary>Goes to the next option; false after the last.</summary>
-    private bool Next(ref PcapngOptions options, int blockLength)
+    private bool Next(ref PcapngOptions options)
     {
         if (!options.TryNext())
         {
             return false;
         }
         return options.IsBroken
-            ? throw Broken($"option {options.Code} is longer than what is left of the block", blockLength)
+            ? throw Broken($"option {options.Code} is longer than what is left of the block")
             : true;
     }
 
-    private ReadOnlySpan<byte> Sized(PcapngOptions options, int size, string name, int blockLength)
+    private ReadOnlySpan<byte> Sized(PcapngOptions options, int size, string name)
     {
         if (options.Value.Length != size)
         {
-            throw Broken($"{name} has {options.Value.Length} bytes instead of {size}", blockLength);
+            throw Broken($"{name} has {options.Value.Length} bytes instead of {size}");
         }
         return options.Value;
     }
@@ -295,14 +296,10 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
     private void SkipBlock()
     {
         var length = BlockLength();
-        var offset = buffer.Offset;
         if (!buffer.Skip(length - 4) || !buffer.Ensure(4))
         {
-            throw new InputException(
-                buffer.Source,
-                $"offset {offset}",
-                $"the file ends within a block: {buffer.Offset + buffer.Window.Length - offset} of {length} bytes are left"
-            );
+            var left = buffer.Offset + buffer.Window.Length - _blockOffset;
+            throw Broken($"the file ends within a block: {left} of {length} bytes are left");
         }
         CheckTrailer(buffer.Window, length);
         buffer.Advance(4);
@@ -327,10 +324,7 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
         }
     }
 
-    /// <summary>The error for what is wrong with a block.</summary>
-    /// <param name="reason">What is wrong.</param>
-    /// <param name="consumed">The length of the block that is meant, when the window has moved on behind it.</param>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private InputException Broken(string reason, int consumed = 0) =>
-        new(buffer.Source, $"offset {buffer.Offset - consumed}, after {_packets} packets", reason);
+    /// <summary>The error for what is wrong with the present block.</summary>
+    private InputException Broken(string reason) =>
+        new(buffer.Source, $"offset {_blockOffset}, after {_packets} packets", reason);
 }

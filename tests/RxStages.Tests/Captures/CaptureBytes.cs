@@ -1,7 +1,7 @@
 namespace RxStages.Tests.Captures;
 
 /// <summary>Makes capture files by hand, byte by byte, in either byte order: written without the code under test.</summary>
-internal sealed class CaptureBytes(bool bigEndian)
+public sealed class CaptureBytes(bool bigEndian)
 {
     private readonly List<byte> _bytes = [];
 

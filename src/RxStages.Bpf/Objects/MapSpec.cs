@@ -32,6 +32,15 @@ public sealed record MapSpec
     /// <summary>For a prog array with static values: index to program name.</summary>
     public ImmutableDictionary<uint, string> InitialPrograms { get; init; } = ImmutableDictionary<uint, string>.Empty;
 
+    /// <summary>For a map of maps with static values: index to map name.</summary>
+    public ImmutableDictionary<uint, string> InitialMaps { get; init; } = ImmutableDictionary<uint, string>.Empty;
+
+    /// <summary>The node that its memory should come from, with <see cref="MapFlags.NumaNode"/>.</summary>
+    public uint NumaNode { get; init; }
+
+    /// <summary>What the type makes of it (<c>map_extra</c>), e.g. the number of hashes of a bloom filter.</summary>
+    public ulong Extra { get; init; }
+
     /// <summary>The BTF type id of the key, 0 if none.</summary>
     public int BtfKeyType { get; init; }
 

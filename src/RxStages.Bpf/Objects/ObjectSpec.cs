@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using RxStages.Bpf.Errors;
 
 namespace RxStages.Bpf.Objects;
 
@@ -19,4 +20,51 @@ public sealed record ObjectSpec
 
     /// <summary>The object's types, or null if it has no <c>.BTF</c>.</summary>
     public Btf? Btf { get; init; }
+
+    /// <summary>The names of sections with programs that are not for XDP and were left out, in the file's order.</summary>
+    public ImmutableArray<string> OtherSections { get; init; } = [];
+
+    /// <summary>
+    /// The program that a user means: by function name, or by section name where only one program stands in that
+    /// section; without a name the only one that attaches to a port.
+    /// </summary>
+    /// <exception cref="InputException">There is none, or several; the message lists them.</exception>
+    public ProgramSpec FindProgram(string? name)
+    {
+        var candidates = name is null
+            ? Programs.Where(program => program.AttachKind == AttachKind.Xdp).ToArray()
+            : Programs.Where(program => program.Name == name).ToArray();
+        if (candidates.Length == 0 && name is not null)
+        {
+            candidates = Programs.Where(program => program.Section == name).ToArray();
+        }
+        if (candidates is [var found])
+        {
+            return found;
+        }
+        var several = string.Join(", ", candidates.Select(program => program.Name));
+        throw new InputException(
+            Source,
+            null,
+            (candidates.Length, name) switch
+            {
+                (0, null) => "no XDP program" + WhatIsThere(),
+                (0, _) => $"no program '{name}'" + WhatIsThere(),
+                (_, null) => $"several XDP programs: choose one as FILE:PROGRAM ({several})",
+                _ => $"several programs in section '{name}': choose one by its name ({several})",
+            }
+        );
+    }
+
+    private string WhatIsThere()
+    {
+        if (!Programs.IsEmpty)
+        {
+            return ": there are "
+                + string.Join(", ", Programs.Select(program => $"{program.Name} ({program.Section})"));
+        }
+        return OtherSections.IsEmpty
+            ? ": there are no programs at all"
+            : ": its programs are of other kinds (" + string.Join(", ", OtherSections) + ")";
+    }
 }

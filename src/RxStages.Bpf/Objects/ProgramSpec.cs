@@ -17,6 +17,15 @@ public sealed record ProgramSpec
     /// <summary>The section it stands in, e.g. <c>xdp</c>.</summary>
     public required string Section { get; init; }
 
+    /// <summary>Where such a program attaches.</summary>
+    public AttachKind AttachKind { get; init; }
+
+    /// <summary>
+    /// Why the program cannot run here although the file is in order: it needs something that is not supported yet.
+    /// Null when it can. Its instructions are then not fully linked, and whoever loads it must refuse it with this.
+    /// </summary>
+    public string? Unsupported { get; init; }
+
     /// <summary>True when the section asks for multi-buffer support (<c>xdp.frags</c>).</summary>
     public bool IsFrags { get; init; }
 
@@ -32,31 +41,54 @@ public sealed record ProgramSpec
     /// <summary>The source line that a slot was made from, or null where it is not known.</summary>
     public SourceLine? LineOf(int slot)
     {
+        var index = LastAtOrBefore(Lines, slot, line => line.Slot);
+        // Lines hold up to the next one, but not beyond their function: another may have been compiled without any.
+        return index < 0 || Lines[index].Slot < FunctionOf(slot).Start ? null : Lines[index];
+    }
+
+    /// <summary>The function that a slot belongs to.</summary>
+    public FunctionSpec FunctionOf(int slot) => Functions[Math.Max(0, LastAtOrBefore(Functions, slot, f => f.Start))];
+
+    private static int LastAtOrBefore<T>(ImmutableArray<T> sorted, int slot, Func<T, int> slotOf)
+    {
         int low = 0,
-            high = Lines.Length - 1,
-            best = -1;
-        while (low <= high)
+            high = sorted.Length;
+        while (low < high)
         {
             var middle = (low + high) / 2;
-            if (Lines[middle].Slot <= slot)
+            if (slotOf(sorted[middle]) <= slot)
             {
-                best = middle;
                 low = middle + 1;
             }
             else
             {
-                high = middle - 1;
+                high = middle;
             }
         }
-        return best < 0 ? null : Lines[best];
+        return low - 1;
     }
+}
+
+/// <summary>Where an XDP program attaches, by its section's name.</summary>
+public enum AttachKind
+{
+    /// <summary>To a port's receive queue (<c>BPF_XDP</c>).</summary>
+    Xdp,
+
+    /// <summary>To an entry of a devmap (<c>BPF_XDP_DEVMAP</c>): it runs when a packet is redirected there.</summary>
+    Devmap,
+
+    /// <summary>To an entry of a cpumap (<c>BPF_XDP_CPUMAP</c>): it runs when a packet is redirected there.</summary>
+    Cpumap,
 }
 
 /// <summary>A function of a linked program.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Start">Its first slot.</param>
 /// <param name="Length">How many slots it has.</param>
-/// <param name="IsGlobal">True when it has global linkage, so that the kernel verifies it on its own.</param>
+/// <param name="IsGlobal">
+/// True when its BTF says that it has global linkage, so that the kernel verifies it on its own; always false without BTF.
+/// </param>
 /// <param name="BtfType">The BTF id of its <c>FUNC</c> type, 0 if none.</param>
 public sealed record FunctionSpec(string Name, int Start, int Length, bool IsGlobal, int BtfType);
 

@@ -1,0 +1,136 @@
+using System.Buffers.Binary;
+using RxStages.Bpf.Errors;
+using RxStages.Bpf.Isa;
+
+namespace RxStages.Bpf.Objects;
+
+/// <summary>A section of instructions: its functions, and the relocations of its instructions. Slots count from its start.</summary>
+internal sealed class CodeSection
+{
+    private readonly Instruction[] _instructions;
+    private readonly Dictionary<int, ElfRelocation> _relocations = [];
+    private readonly Dictionary<int, Function> _functionsByStart = [];
+
+    /// <summary>Reads a section.</summary>
+    /// <param name="elf">The file.</param>
+    /// <param name="section">The section.</param>
+    /// <param name="symbols">The section's symbols.</param>
+    /// <param name="relocationSections">The sections with its relocations.</param>
+    /// <exception cref="InputException">Instructions, functions or relocations are broken.</exception>
+    public CodeSection(
+        ElfFile elf,
+        ElfSection section,
+        IEnumerable<ElfSymbol> symbols,
+        IEnumerable<ElfSection> relocationSections
+    )
+    {
+        Section = section;
+        _instructions = ReadInstructions(elf, section);
+        Functions = FindFunctions(elf, [.. symbols]);
+        foreach (var function in Functions)
+        {
+            _functionsByStart.TryAdd(function.Start, function);
+        }
+        foreach (var relocation in relocationSections.SelectMany(elf.ReadRelocations))
+        {
+            if (
+                relocation.Offset % Instruction.Size != 0
+                || relocation.Offset >= (ulong)section.Data.Length
+                || !_relocations.TryAdd((int)(relocation.Offset / Instruction.Size), relocation)
+            )
+            {
+                throw elf.Broken(section.Name, $"a relocation for byte {relocation.Offset}, or a second one");
+            }
+        }
+    }
+
+    /// <summary>The section.</summary>
+    public ElfSection Section { get; }
+
+    /// <summary>The functions that its symbols name, in order of their first slot.</summary>
+    public Function[] Functions { get; }
+
+    /// <summary>All its instruction slots.</summary>
+    public ReadOnlySpan<Instruction> Instructions => _instructions;
+
+    /// <summary>The function that begins at a slot, or null.</summary>
+    public Function? FunctionAt(long slot) =>
+        slot is >= 0 and <= int.MaxValue ? _functionsByStart.GetValueOrDefault((int)slot) : null;
+
+    /// <summary>The relocation of the instruction at a slot, or null.</summary>
+    public ElfRelocation? RelocationAt(int slot) =>
+        _relocations.TryGetValue(slot, out var relocation) ? relocation : null;
+
+    private static Instruction[] ReadInstructions(ElfFile elf, ElfSection section)
+    {
+        if (section.Data.Length % Instruction.Size != 0)
+        {
+            throw elf.Broken(section.Name, $"{section.Data.Length} bytes are no whole number of instructions");
+        }
+        var instructions = new Instruction[section.Data.Length / Instruction.Size];
+        for (var i = 0; i < instructions.Length; i++)
+        {
+            var bytes = section.Data.Span.Slice(i * Instruction.Size, Instruction.Size);
+            instructions[i] = new Instruction(
+                bytes[0],
+                bytes[1],
+                BinaryPrimitives.ReadInt16LittleEndian(bytes[2..]),
+                BinaryPrimitives.ReadInt32LittleEndian(bytes[4..])
+            );
+        }
+        return instructions;
+    }
+
+    private Function[] FindFunctions(ElfFile elf, ElfSymbol[] symbols)
+    {
+        // Compilers of the first years gave functions no type and no size, and local labels have none to this day.
+        var named = symbols.Where(symbol => symbol.Type == ElfSymbolType.Function).ToArray();
+        if (named.Length == 0)
+        {
+            named =
+            [
+                .. symbols.Where(symbol => symbol.Type == ElfSymbolType.NoType && symbol.Binding != ElfBinding.Local),
+            ];
+        }
+        var order = named.OrderBy(symbol => symbol.Value).ToArray();
+        var functions = new Function[order.Length];
+        var end = (ulong)Section.Data.Length;
+        for (var i = order.Length - 1; i >= 0; i--)
+        {
+            var symbol = order[i];
+            if (i + 1 < order.Length && order[i + 1].Value > symbol.Value)
+            {
+                end = order[i + 1].Value;
+            }
+            var size = symbol.Size != 0 ? symbol.Size : end - symbol.Value;
+            if (
+                symbol.Value >= (ulong)Section.Data.Length
+                || size > (ulong)Section.Data.Length - symbol.Value
+                || symbol.Value % Instruction.Size != 0
+                || size % Instruction.Size != 0
+            )
+            {
+                throw elf.Broken(
+                    Section.Name,
+                    $"function '{elf.NameOf(symbol)}' ({size} bytes at {symbol.Value}) is not made of its instructions"
+                );
+            }
+            functions[i] = new Function(
+                this,
+                elf.NameOf(symbol),
+                (int)(symbol.Value / Instruction.Size),
+                (int)(size / Instruction.Size),
+                symbol
+            );
+        }
+        return functions;
+    }
+}
+
+/// <summary>A function as it stands in its section.</summary>
+/// <param name="Code">The section.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Start">Its first slot.</param>
+/// <param name="Length">How many slots it has.</param>
+/// <param name="Symbol">The symbol that names it.</param>
+internal sealed record Function(CodeSection Code, string Name, int Start, int Length, ElfSymbol Symbol);

@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+
+namespace RxStages.Bpf.Objects;
+
+/// <summary>The maps of an object file while it is read, and where in the file they stand, which is how code names them.</summary>
+internal sealed class MapTable
+{
+    private readonly List<MapSpec> _maps = [];
+    private readonly Dictionary<(int Section, ulong Offset), int> _definitions = [];
+    private readonly Dictionary<int, int> _dataSections = [];
+    private readonly HashSet<int> _definitionSections = [];
+
+    /// <summary>The maps, in the order in which they were added.</summary>
+    public ImmutableArray<MapSpec> Maps => [.. _maps];
+
+    /// <summary>Adds a map whose definition stands at an offset of a section; false when another stands there.</summary>
+    public bool AddDefinition(int section, ulong offset, MapSpec map)
+    {
+        _definitionSections.Add(section);
+        if (!_definitions.TryAdd((section, offset), _maps.Count))
+        {
+            return false;
+        }
+        _maps.Add(map);
+        return true;
+    }
+
+    /// <summary>Adds the map that holds a whole section.</summary>
+    public void AddData(int section, MapSpec map)
+    {
+        _dataSections.Add(section, _maps.Count);
+        _maps.Add(map);
+    }
+
+    /// <summary>True for sections that hold map definitions.</summary>
+    public bool HoldsDefinitions(int section) => _definitionSections.Contains(section);
+
+    /// <summary>The index of the map defined at an offset of a section.</summary>
+    public bool TryFindDefinition(int section, ulong offset, out int index) =>
+        _definitions.TryGetValue((section, offset), out index);
+
+    /// <summary>The index of the map that holds a section's data.</summary>
+    public bool TryFindData(int section, out int index) => _dataSections.TryGetValue(section, out index);
+}

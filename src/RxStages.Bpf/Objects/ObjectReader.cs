@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.Text;
+using RxStages.Bpf.Errors;
+
+namespace RxStages.Bpf.Objects;
+
+/// <summary>
+/// Reads eBPF object files as compilers write them. This room turns bytes that may be hostile into specs: it allocates in
+/// proportion to the file, touches no map and no kernel, and throws <see cref="InputException"/> for all that is broken.
+/// What is in order but not supported yet is noted per program (<see cref="ProgramSpec.Unsupported"/>).
+/// </summary>
+public static class ObjectReader
+{
+    /// <summary>The largest file that is read, in bytes.</summary>
+    public const int MaxFileSize = 64 << 20;
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <exception cref="InputException">It cannot be read, or is broken.</exception>
+    public static ObjectSpec Read(string path)
+    {
+        using var bytes = new MemoryStream();
+        try
+        {
+            using var file = File.OpenRead(path);
+            var buffer = new byte[1 << 16];
+            for (int count; bytes.Length <= MaxFileSize && (count = file.Read(buffer)) > 0; )
+            {
+                bytes.Write(buffer, 0, count);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new InputException(path, place: null, e.Message);
+        }
+        return Read(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), path);
+    }
+
+    /// <summary>Reads a file's bytes.</summary>
+    /// <param name="bytes">The bytes; not kept.</param>
+    /// <param name="source">What they are called in errors.</param>
+    /// <exception cref="InputException">They are broken.</exception>
+    public static ObjectSpec Read(ReadOnlyMemory<byte> bytes, string source)
+    {
+        if (bytes.Length > MaxFileSize)
+        {
+            throw new InputException(source, place: null, $"larger than {MaxFileSize} bytes");
+        }
+        var elf = ElfFile.Read(bytes, source);
+        var btf = ReadBtf(elf);
+        var ext =
+            btf is not null && elf.Find(".BTF.ext") is { Data.IsEmpty: false } section
+                ? BtfExt.Read(section.Data, btf, source)
+                : BtfExt.Empty;
+        var maps = ReadMaps(elf, btf);
+        var linker = new Linker(elf, maps, btf, ext);
+        var programs = ImmutableArray.CreateBuilder<ProgramSpec>();
+        var others = ImmutableArray.CreateBuilder<string>();
+        foreach (var code in elf.Sections.Where(candidate => candidate is { IsCode: true, Data.IsEmpty: false }))
+        {
+            if (XdpSection.Parse(code.Name) is { } kind)
+            {
+                programs.AddRange(linker.LinkSection(code, kind));
+            }
+            else if (code.Name != ".text")
+            {
+                others.Add(code.Name);
+            }
+        }
+        return new ObjectSpec
+        {
+            Source = source,
+            License = ReadLicense(elf),
+            Programs = programs.ToImmutable(),
+            Maps = maps.Maps,
+            Btf = btf,
+            OtherSections = others.ToImmutable(),
+        };
+    }
+
+    private static Btf? ReadBtf(ElfFile elf) =>
+        elf.Find(".BTF") is { Data.IsEmpty: false } section
+            ? GlobalData.LayOut(Btf.Read(section.Data.Span, elf.Source), elf)
+            : null;
+
+    private static MapTable ReadMaps(ElfFile elf, Btf? btf)
+    {
+        var maps = new MapTable();
+        foreach (var section in elf.Sections.Where(LegacyMapReader.Reads))
+        {
+            LegacyMapReader.Read(elf, section, maps);
+        }
+        MapReader.Read(elf, btf, maps);
+        GlobalData.Read(elf, btf, maps);
+        return maps;
+    }
+
+    private static string ReadLicense(ElfFile elf)
+    {
+        var bytes = elf.Find("license") is { } section ? section.Data.Span : [];
+        var end = bytes.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+    }
+}

@@ -246,7 +246,10 @@ public sealed class Assembler
         {
             throw line.Error("+=, |=, &= or ^= expected");
         }
-        EmitAtomic(line, sizeBits, address, offset, line.ExpectRegister(), operation);
+        var value = line.ExpectRegister();
+        // objdump writes r2 or w2 here, by the CPU version that it was told.
+        var isHalf = value.IsHalf || sizeBits == 0x00;
+        EmitAtomic(line, sizeBits, address, offset, value with { IsHalf = isHalf }, operation);
     }
 
     private void StoreRelease(AssemblyLine line)

@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+using System.Text;
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Linux.KernelBpf;
+
+/// <summary>What one test run gave.</summary>
+/// <param name="ReturnValue">What the program returned.</param>
+/// <param name="Length">Bytes of the packet afterwards.</param>
+/// <param name="Duration">Nanoseconds that a run took, the average of all repeats.</param>
+public readonly record struct TestRunResult(uint ReturnValue, int Length, uint Duration);
+
+/// <summary>An XDP program that the kernel has verified and loaded, attached to nothing.</summary>
+public sealed unsafe class KernelProgram : IDisposable
+{
+    // enum bpf_prog_type, enum bpf_attach_type and flags of BPF_PROG_LOAD, include/uapi/linux/bpf.h.
+    private const uint ProgramTypeXdp = 6;
+    private const uint AttachXdpDevmap = 33;
+    private const uint AttachXdpCpumap = 35;
+    private const uint AttachXdp = 37;
+    private const uint HasFragments = 1 << 5;
+    private const uint LogLevel = 1;
+    private const int FirstLogSize = 1 << 18;
+    private const int LastLogSize = 1 << 26;
+
+    private readonly FileDescriptor _descriptor;
+
+    private KernelProgram(FileDescriptor descriptor, ProgramSpec spec)
+    {
+        _descriptor = descriptor;
+        Spec = spec;
+    }
+
+    /// <summary>What the program was made from.</summary>
+    public ProgramSpec Spec { get; }
+
+    internal FileDescriptor Descriptor => _descriptor;
+
+    /// <summary>Loads a program (<c>BPF_PROG_LOAD</c>); the kernel verifies it.</summary>
+    /// <param name="spec">The program, linked.</param>
+    /// <param name="license">Its licence: some helpers want a GPL-compatible one.</param>
+    /// <param name="maps">The maps that its wide loads index.</param>
+    /// <exception cref="KernelBpfException">The kernel refused; the exception has the verifier's log.</exception>
+    public static KernelProgram Load(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps)
+    {
+        var descriptor = TryLoad(spec, license, maps, log: null, out var error);
+        if (descriptor is not null)
+        {
+            return new KernelProgram(descriptor, spec);
+        }
+        // Logging costs far more than verifying, so only a program that fails is verified with it, a second time.
+        var log = "";
+        for (var size = FirstLogSize; size <= LastLogSize; size *= 4)
+        {
+            var buffer = new byte[size];
+            using var again = TryLoad(spec, license, maps, buffer, out var logError);
+            log = Encoding.UTF8.GetString(buffer, 0, Math.Max(buffer.AsSpan().IndexOf((byte)0), 0));
+            if (logError != Errno.ENOSPC)
+            {
+                break;
+            }
+        }
+        throw new KernelBpfException($"load program {spec.Name}", error, log);
+    }
+
+    /// <summary>Whether the kernel takes the program: its verdict alone, without a log. Quick, for many programs.</summary>
+    /// <returns>0 when it does; else the error number, positive.</returns>
+    public static int Judge(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps)
+    {
+        using var descriptor = TryLoad(spec, license, maps, log: null, out var error);
+        return error;
+    }
+
+    /// <summary>
+    /// Runs the program on a packet (<c>BPF_PROG_TEST_RUN</c>), as if it came in by the loopback device. Up to 3,520 bytes
+    /// are linear, what is more is in fragments (which only <see cref="ProgramSpec.IsFrags"/> programs may get).
+    /// </summary>
+    /// <param name="packet">The packet, at least 14 bytes.</param>
+    /// <param name="output">Gets the packet as the program left it.</param>
+    /// <param name="repeat">How often to run it, each time on what the run before left.</param>
+    /// <exception cref="KernelBpfException">The kernel refused, or <paramref name="output"/> is too short.</exception>
+    public TestRunResult TestRun(ReadOnlySpan<byte> packet, Span<byte> output, int repeat = 1) =>
+        TestRun(packet, default, output, repeat);
+
+    /// <summary>Runs the program on a packet that comes with a context: metadata, interface, queue.</summary>
+    /// <param name="packet">Metadata, then the packet.</param>
+    /// <param name="context">
+    /// A <c>struct xdp_md</c> whose <c>data_meta</c> is 0, <c>data</c> the length of the metadata and <c>data_end</c> the length
+    /// of all; empty for none. The interface must exist and have the queue; loopback has no XDP queue but 0.
+    /// </param>
+    /// <param name="output">Gets metadata and packet as the program left them.</param>
+    /// <param name="repeat">How often to run it.</param>
+    /// <exception cref="KernelBpfException">The kernel refused.</exception>
+    public TestRunResult TestRun(
+        ReadOnlySpan<byte> packet,
+        ReadOnlySpan<byte> context,
+        Span<byte> output,
+        int repeat = 1
+    )
+    {
+        ObjectDisposedException.ThrowIf(_descriptor.IsClosed, this);
+        fixed (
+            byte* input = packet,
+                xdpMd = context,
+                result = output
+        )
+        {
+            var attributes = new TestRunAttributes
+            {
+                ProgramFd = (uint)_descriptor.Number,
+                DataSizeIn = (uint)packet.Length,
+                DataSizeOut = (uint)output.Length,
+                DataIn = (ulong)input,
+                DataOut = (ulong)result,
+                Repeat = (uint)repeat,
+                ContextSizeIn = (uint)context.Length,
+                ContextIn = (ulong)xdpMd,
+            };
+            var error = BpfSystemCall.Invoke(BpfCommand.ProgramTestRun, ref attributes);
+            GC.KeepAlive(_descriptor);
+            return error == 0
+                ? new TestRunResult(attributes.ReturnValue, (int)attributes.DataSizeOut, attributes.Duration)
+                : throw new KernelBpfException($"run program {Spec.Name} on {packet.Length} bytes", -error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _descriptor.Dispose();
+
+    private static FileDescriptor? TryLoad(
+        ProgramSpec spec,
+        string license,
+        IReadOnlyList<KernelMap> maps,
+        byte[]? log,
+        out int error
+    )
+    {
+        var instructions = WithDescriptors(spec.Instructions, maps);
+        fixed (Instruction* slots = instructions)
+        fixed (byte* licenseText = Encoding.UTF8.GetBytes(license + '\0'))
+        fixed (byte* logBuffer = log)
+        {
+            var attributes = new ProgramLoadAttributes
+            {
+                ProgramType = ProgramTypeXdp,
+                InstructionCount = (uint)instructions.Length,
+                Instructions = (ulong)slots,
+                License = (ulong)licenseText,
+                LogLevel = log is null ? 0 : LogLevel,
+                LogSize = (uint)(log?.Length ?? 0),
+                LogBuffer = (ulong)logBuffer,
+                Flags = spec.IsFrags ? HasFragments : 0,
+                ExpectedAttachType = AttachTypeOf(spec.AttachKind),
+            };
+            BpfSystemCall.WriteName(ref attributes.Name, spec.Name);
+            var result = BpfSystemCall.Invoke(BpfCommand.ProgramLoad, ref attributes);
+            GC.KeepAlive(maps);
+            error = result < 0 ? -result : 0;
+            return result < 0 ? null : new FileDescriptor(result);
+        }
+    }
+
+    // The kernel knows maps by descriptor where a linked program has the map's index.
+    private static Instruction[] WithDescriptors(
+        ImmutableArray<Instruction> instructions,
+        IReadOnlyList<KernelMap> maps
+    )
+    {
+        var result = instructions.ToArray();
+        for (var slot = 0; slot < result.Length; slot++)
+        {
+            var load = result[slot];
+            if (!load.IsWide)
+            {
+                continue;
+            }
+            var pseudo = load.Source switch
+            {
+                PseudoLoad.MapIndex => PseudoLoad.MapFd,
+                PseudoLoad.MapIndexValue => PseudoLoad.MapFdValue,
+                _ => -1,
+            };
+            if (pseudo >= 0)
+            {
+                var descriptor = maps[load.Immediate].Descriptor.Number;
+                result[slot] = new Instruction(load.Opcode, load.Destination, pseudo, load.Offset, descriptor);
+            }
+            slot++;
+        }
+        return result;
+    }
+
+    private static uint AttachTypeOf(AttachKind kind) =>
+        kind switch
+        {
+            AttachKind.Devmap => AttachXdpDevmap,
+            AttachKind.Cpumap => AttachXdpCpumap,
+            _ => AttachXdp,
+        };
+}

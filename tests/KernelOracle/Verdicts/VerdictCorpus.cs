@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Objects;
+using RxStages.TestKit;
+
+namespace RxStages.KernelOracle.Tests.Verdicts;
+
+/// <summary>A small program and whether the kernel takes it.</summary>
+/// <param name="Name">What the program does, as a sentence without its subject.</param>
+/// <param name="IsAccepted">The kernel's verdict.</param>
+/// <param name="Text">The program, for the assembler.</param>
+internal sealed record VerdictCase(string Name, bool IsAccepted, string Text)
+{
+    /// <summary>The program, assembled.</summary>
+    public ProgramSpec Assemble()
+    {
+        var instructions = Assembler.Assemble(Text);
+        return new ProgramSpec
+        {
+            Name = "verdict",
+            Section = "xdp",
+            Instructions = instructions,
+            Functions = FunctionsOf(instructions),
+        };
+    }
+
+    public override string ToString() => Name;
+
+    private static ImmutableArray<FunctionSpec> FunctionsOf(ImmutableArray<Instruction> instructions)
+    {
+        var starts = InstructionValidator.FindFunctions(instructions.AsSpan());
+        var ends = starts.Skip(1).Append(instructions.Length);
+        return
+        [
+            .. starts.Zip(ends, (start, end) => new FunctionSpec($"function_{start}", start, end - start, false, 0)),
+        ];
+    }
+}
+
+/// <summary>
+/// The programs of <c>Corpus/</c>. A file starts with a line that says what it is about; each case starts with
+/// <c>== what it does: accept</c> or <c>reject</c>, and the program follows. Maps are those of <see cref="Maps"/>.
+/// </summary>
+internal static class VerdictCorpus
+{
+    /// <summary>The licence that all cases have.</summary>
+    public const string License = "GPL";
+
+    /// <summary>The maps that cases may use, by index.</summary>
+    public static ImmutableArray<MapSpec> Maps { get; } =
+    [
+        MapOf("array", MapType.Array, 4, 48, 4),
+        MapOf("hash", MapType.Hash, 4, 16, 4),
+        MapOf("prog_array", MapType.ProgArray, 4, 4, 4),
+        MapOf("devmap", MapType.Devmap, 4, 4, 4),
+        MapOf("frozen", MapType.Array, 4, 16, 1) with
+        {
+            Flags = MapFlags.ReadOnlyProgram,
+            IsFrozen = true,
+            // Little-endian numbers: 40 (which fits the array's value less 8), 41, and two zeros.
+            InitialValue = [40, 0, 0, 0, 41, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        },
+        MapOf("percpu", MapType.PercpuArray, 4, 16, 4),
+        MapOf("trie", MapType.LpmTrie, 8, 8, 4) with
+        {
+            Flags = MapFlags.NoPrealloc,
+        },
+    ];
+
+    /// <summary>All cases, by file.</summary>
+    public static IEnumerable<VerdictCase> Cases()
+    {
+        var folder = Repository.PathOf("tests", "KernelOracle", "Verdicts", "Corpus");
+        foreach (var file in Directory.EnumerateFiles(folder, "*.txt").Order(StringComparer.Ordinal))
+        {
+            foreach (var part in File.ReadAllText(file).Split("\n== ").Skip(1))
+            {
+                yield return Parse(file, part);
+            }
+        }
+    }
+
+    private static VerdictCase Parse(string file, string part)
+    {
+        var end = part.IndexOf('\n', StringComparison.Ordinal);
+        var (title, text) = (part[..end], part[end..]);
+        var colon = title.LastIndexOf(": ", StringComparison.Ordinal);
+        var isAccepted = title[(colon + 2)..] switch
+        {
+            "accept" => true,
+            "reject" => false,
+            var other => throw new InvalidDataException($"{file}: {title}: '{other}' is no verdict"),
+        };
+        return new VerdictCase(title[..colon], isAccepted, text);
+    }
+
+    private static MapSpec MapOf(string name, MapType type, uint key, uint value, uint entries) =>
+        new()
+        {
+            Name = name,
+            Type = type,
+            KeySize = key,
+            ValueSize = value,
+            MaxEntries = entries,
+        };
+}

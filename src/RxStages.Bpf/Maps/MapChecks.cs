@@ -1,0 +1,185 @@
+using System.Numerics;
+using RxStages.Bpf.Errors;
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>
+/// What the kernel asks of a map's definition before it makes the map (<c>map_alloc_check</c> and <c>map_alloc</c> of each
+/// type). Where the kernel answers with an error number the message says it, and what is wrong.
+/// </summary>
+internal static class MapChecks
+{
+    // The greatest kmalloc: the kernel's limit on keys and values.
+    private const uint MaxAllocation = 4 << 20;
+
+    // PCPU_MIN_UNIT_SIZE: the greatest per-CPU allocation.
+    private const uint MaxPerCpuValue = 32 << 10;
+
+    private const MapFlags Access =
+        MapFlags.ReadOnly | MapFlags.WriteOnly | MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram;
+
+    internal static void Check(MapSpec spec)
+    {
+        switch (spec.Type)
+        {
+            case MapType.Array:
+                Array(spec, MapFlags.Mmapable | MapFlags.InnerMap);
+                break;
+            case MapType.PercpuArray:
+                Array(spec, MapFlags.None);
+                PerCpuValue(spec);
+                break;
+            case MapType.ProgArray:
+                Array(spec, MapFlags.None);
+                Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+                Require(
+                    spec,
+                    (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
+                    "EINVAL",
+                    "a prog array cannot be read-only or write-only for programs"
+                );
+                break;
+            case MapType.Hash:
+                Hash(spec, MapFlags.NoPrealloc);
+                break;
+            case MapType.PercpuHash:
+                Hash(spec, MapFlags.NoPrealloc);
+                PerCpuValue(spec);
+                break;
+            case MapType.LruHash:
+                Lru(spec);
+                break;
+            case MapType.LruPercpuHash:
+                Lru(spec);
+                PerCpuValue(spec);
+                break;
+            case MapType.LpmTrie:
+                LpmTrie(spec);
+                break;
+            case MapType.Devmap or MapType.DevmapHash:
+                Entries(spec);
+                Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
+                Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+                Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+                break;
+            case MapType.Cpumap:
+                Entries(spec);
+                Flags(spec, MapFlags.NumaNode);
+                Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+                Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+                Require(spec, spec.MaxEntries <= 8192, "E2BIG", $"max_entries must be at most {8192}");
+                break;
+            case MapType.Xskmap:
+                Entries(spec);
+                Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
+                Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+                Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+                break;
+            default:
+                throw new InputException($"map {spec.Name}", null, $"maps of type {spec.Type} are not supported");
+        }
+    }
+
+    private static void Array(MapSpec spec, MapFlags flags)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | Access | flags);
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        Require(spec, spec.ValueSize != 0, "EINVAL", "value_size must not be 0");
+        Require(spec, spec.ValueSize <= int.MaxValue - 7, "E2BIG", "value_size is too large");
+        Require(
+            spec,
+            spec.InitialValue.Length <= spec.ValueSize,
+            "EINVAL",
+            $"has {spec.InitialValue.Length} bytes of initial value, more than value_size {spec.ValueSize}"
+        );
+    }
+
+    private static void Hash(MapSpec spec, MapFlags flags)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | Access | MapFlags.ZeroSeed | flags);
+        Require(spec, spec.KeySize != 0, "EINVAL", "key_size must not be 0");
+        Require(spec, spec.ValueSize != 0, "EINVAL", "value_size must not be 0");
+        Require(
+            spec,
+            (ulong)spec.KeySize + spec.ValueSize < MaxAllocation - 48,
+            "E2BIG",
+            "key_size and value_size together are too large"
+        );
+        Require(spec, spec.MaxEntries <= 1u << 31, "E2BIG", "max_entries must be at most 2^31");
+    }
+
+    private static void Lru(MapSpec spec)
+    {
+        Require(
+            spec,
+            !spec.Flags.HasFlag(MapFlags.NoPrealloc),
+            "ENOTSUPP",
+            "an LRU hash is always preallocated: BPF_F_NO_PREALLOC is not for it"
+        );
+        Hash(spec, MapFlags.NoCommonLru);
+    }
+
+    private static void LpmTrie(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NoPrealloc | MapFlags.NumaNode | Access);
+        Require(
+            spec,
+            spec.Flags.HasFlag(MapFlags.NoPrealloc),
+            "EINVAL",
+            "an LPM trie must have the flag BPF_F_NO_PREALLOC"
+        );
+        Require(
+            spec,
+            spec.KeySize is >= 5 and <= 260,
+            "EINVAL",
+            "key_size must be 5 to 260: 4 bytes of prefix length and 1 to 256 of data"
+        );
+        Require(
+            spec,
+            spec.ValueSize >= 1 && spec.ValueSize <= MaxAllocation - 256 - 40,
+            "EINVAL",
+            "value_size must be 1 to 4,194,008"
+        );
+    }
+
+    private static void PerCpuValue(MapSpec spec) =>
+        Require(
+            spec,
+            spec.ValueSize <= MaxPerCpuValue,
+            "E2BIG",
+            $"value_size of a per-CPU map must be at most {MaxPerCpuValue}"
+        );
+
+    private static void Entries(MapSpec spec) =>
+        Require(spec, spec.MaxEntries != 0, "EINVAL", "max_entries must not be 0");
+
+    private static void Flags(MapSpec spec, MapFlags allowed)
+    {
+        var wrong = spec.Flags & ~allowed;
+        Require(spec, wrong == MapFlags.None, "EINVAL", $"map_flags 0x{(uint)wrong:x} ({wrong}) are not for this type");
+        const MapFlags both = MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram;
+        Require(
+            spec,
+            (spec.Flags & both) != both
+                && BitOperations.PopCount((uint)(spec.Flags & (MapFlags.ReadOnly | MapFlags.WriteOnly))) < 2,
+            "EINVAL",
+            "cannot be both read-only and write-only"
+        );
+    }
+
+    private static void Require(MapSpec spec, bool holds, string error, string reason)
+    {
+        if (!holds)
+        {
+            throw new InputException(
+                $"map {spec.Name}",
+                null,
+                $"{reason} (type {spec.Type}; the kernel answers {error})"
+            );
+        }
+    }
+}

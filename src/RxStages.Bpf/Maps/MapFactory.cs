@@ -1,0 +1,31 @@
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>Makes live maps of their definitions.</summary>
+public static class MapFactory
+{
+    /// <summary>
+    /// Makes a map, with the kernel's checks of its definition. Global data has its initial value and is frozen where the
+    /// definition says so.
+    /// </summary>
+    /// <exception cref="Errors.InputException">The definition is not valid, not supported, or out of proportion; it names the map.</exception>
+    public static NativeMap Create(MapSpec spec, MapOptions? options = null)
+    {
+        options ??= MapOptions.Default;
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CpuCount, 1, nameof(options));
+        MapChecks.Check(spec);
+        NativeMap map = spec.Type switch
+        {
+            MapType.Array or MapType.PercpuArray => new ArrayMap(spec, options),
+            MapType.Hash or MapType.PercpuHash => new HashMap(spec, options),
+            MapType.LruHash or MapType.LruPercpuHash => new LruHashMap(spec, options),
+            _ => throw new ArgumentException($"no map type {spec.Type}", nameof(spec)),
+        };
+        if (spec.IsFrozen)
+        {
+            map.Freeze();
+        }
+        return map;
+    }
+}

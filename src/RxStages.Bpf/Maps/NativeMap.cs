@@ -1,0 +1,127 @@
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>
+/// What all live maps have in common: the native header, and the checks that the <c>bpf()</c> system call makes before it
+/// turns to the map's type.
+/// </summary>
+public abstract unsafe class NativeMap : Map
+{
+    private static int _lastId;
+
+    private protected NativeMap(MapSpec spec, MapOptions options)
+    {
+        Spec = spec;
+        CpuCount = options.CpuCount;
+        Memory = new MapMemory(spec, options);
+    }
+
+    /// <inheritdoc/>
+    public sealed override MapSpec Spec { get; }
+
+    /// <summary>Slots of per-CPU values.</summary>
+    public int CpuCount { get; }
+
+    /// <inheritdoc/>
+    public override int SyscallValueSize => (int)Spec.ValueSize;
+
+    /// <summary>Bytes in the slot of one value: the value's size rounded up to 8.</summary>
+    internal uint ValueStride => (Spec.ValueSize + 7) & ~7u;
+
+    private protected MapMemory Memory { get; }
+
+    /// <summary>
+    /// Frozen maps (<c>BPF_MAP_FREEZE</c>: <c>.rodata</c>) do not change any more by system calls: <see cref="Update"/> and
+    /// <see cref="Delete"/> give EPERM.
+    /// </summary>
+    public bool IsFrozen { get; private set; }
+
+    /// <summary><c>BPF_MAP_FREEZE</c></summary>
+    public void Freeze() => IsFrozen = true;
+
+    /// <inheritdoc/>
+    public sealed override int Lookup(ReadOnlySpan<byte> key, Span<byte> value)
+    {
+        CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
+        CheckLength(value.Length, SyscallValueSize, nameof(value));
+        return Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM : Read(key, value);
+    }
+
+    /// <inheritdoc/>
+    public sealed override int Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
+    {
+        CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
+        CheckLength(value.Length, SyscallValueSize, nameof(value));
+        return IsReadOnly ? -Errno.EPERM : Write(key, value, flags);
+    }
+
+    /// <inheritdoc/>
+    public sealed override int Delete(ReadOnlySpan<byte> key)
+    {
+        CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
+        return IsReadOnly ? -Errno.EPERM : Remove(key);
+    }
+
+    /// <inheritdoc/>
+    public sealed override int GetNextKey(ReadOnlySpan<byte> key, Span<byte> next)
+    {
+        if (key.Length != 0)
+        {
+            CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
+        }
+        CheckLength(next.Length, (int)Spec.KeySize, nameof(next));
+        return Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM : Next(key, next);
+    }
+
+    /// <summary>Look-up, whatever the access flags say.</summary>
+    internal abstract int Read(ReadOnlySpan<byte> key, Span<byte> value);
+
+    /// <summary>Update, whatever the access flags say and frozen or not.</summary>
+    internal abstract int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags);
+
+    /// <summary>Deletion, whatever the access flags say.</summary>
+    internal abstract int Remove(ReadOnlySpan<byte> key);
+
+    /// <summary>The next key, whatever the access flags say; an empty key asks for the first.</summary>
+    internal abstract int Next(ReadOnlySpan<byte> key, Span<byte> next);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Memory.Dispose();
+        }
+    }
+
+    /// <summary>Fills in a fresh header, with the operations of a type.</summary>
+    /// <returns>The type, for <see cref="Map.Operations"/>.</returns>
+    private protected Type Initialize<TOperations>(MapHeader* header)
+        where TOperations : IMapOperations
+    {
+        header->Type = Spec.Type;
+        header->KeySize = Spec.KeySize;
+        header->ValueSize = Spec.ValueSize;
+        header->MaxEntries = Spec.MaxEntries;
+        header->Flags = Spec.Flags;
+        header->CpuCount = CpuCount;
+        header->Id = (uint)Interlocked.Increment(ref _lastId);
+        header->LookupElement = &TOperations.LookupElement;
+        header->UpdateElement = &TOperations.UpdateElement;
+        header->DeleteElement = &TOperations.DeleteElement;
+        header->Redirect = &TOperations.Redirect;
+        return typeof(TOperations);
+    }
+
+    private bool IsReadOnly => IsFrozen || Spec.Flags.HasFlag(MapFlags.ReadOnly);
+
+    private static void CheckLength(int length, int expected, string name)
+    {
+        if (length != expected)
+        {
+            throw new ArgumentException($"has {length} bytes, the map's is {expected}", name);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace RxStages.Bpf.Maps;
+
+/// <summary>
+/// Values as the system call sees them: one value, or for per-CPU maps one for each CPU in a row, each rounded up to 8
+/// bytes (<c>bpf_percpu_array_copy</c>, <c>bpf_percpu_array_update</c>).
+/// </summary>
+internal static unsafe class PerCpuValues
+{
+    /// <summary>Copies out the value at a slot; a CPU stride of 0 means that there is one for all CPUs.</summary>
+    internal static void Read(byte* slot, nuint cpuStride, int cpuCount, Span<byte> value, uint valueSize)
+    {
+        if (cpuStride == 0)
+        {
+            new ReadOnlySpan<byte>(slot, (int)valueSize).CopyTo(value);
+            return;
+        }
+        var stride = value.Length / cpuCount;
+        for (var cpu = 0; cpu < cpuCount; cpu++)
+        {
+            var target = value.Slice(cpu * stride, stride);
+            new ReadOnlySpan<byte>(slot + ((nuint)cpu * cpuStride), (int)valueSize).CopyTo(target);
+            target[(int)valueSize..].Clear();
+        }
+    }
+
+    /// <summary>Copies a value in; the reverse of <see cref="Read"/>.</summary>
+    internal static void Write(byte* slot, nuint cpuStride, int cpuCount, ReadOnlySpan<byte> value, uint valueSize)
+    {
+        if (cpuStride == 0)
+        {
+            value.CopyTo(new Span<byte>(slot, (int)valueSize));
+            return;
+        }
+        var stride = value.Length / cpuCount;
+        for (var cpu = 0; cpu < cpuCount; cpu++)
+        {
+            value
+                .Slice(cpu * stride, (int)valueSize)
+                .CopyTo(new Span<byte>(slot + ((nuint)cpu * cpuStride), (int)valueSize));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using RxStages.Bpf.Helpers;
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Compilation;
+
+/// <summary>Emits calls of verified code: functions and helpers directly, map helpers specialised for the map, tail calls.</summary>
+internal sealed unsafe class CallEmitter(
+    ILGenerator il,
+    ProgramCompiler compiler,
+    VerifiedFrame frame,
+    Registers registers
+)
+{
+    /// <summary>Helper numbers that are compiled in a way of their own (<c>enum bpf_func_id</c>).</summary>
+    public const int MapLookupElement = 1,
+        MapUpdateElement = 2,
+        MapDeleteElement = 3,
+        TracePrintk = 6,
+        TailCall = 12,
+        RedirectMap = 51;
+
+    /// <summary>Emits the call at a slot.</summary>
+    public void Emit(int slot, Instruction call)
+    {
+        if (call.IsLocalCall)
+        {
+            CallFunction(slot, call.CallTarget(slot));
+        }
+        else if (call.IsHelperCall)
+        {
+            CallHelper(slot, compiler.Helper(slot));
+        }
+        else
+        {
+            throw compiler.Code.Error(slot, "calls of kernel functions and by register are not supported");
+        }
+    }
+
+    private void CallFunction(int slot, int target)
+    {
+        var function = compiler.FunctionAt(target);
+        frame.LoadPacket();
+        frame.LoadRuntime();
+        foreach (var register in function.Parameters)
+        {
+            registers.Load64(register);
+        }
+        il.Emit(OpCodes.Call, compiler.MethodOf(function));
+        registers.Store64(slot, 0);
+    }
+
+    private void CallHelper(int slot, HelperDefinition helper)
+    {
+        var map = compiler.MapOfCall(slot);
+        switch (helper.Id)
+        {
+            case TailCall:
+                throw compiler.Code.Error(slot, "tail calls are not supported yet");
+            case MapLookupElement when map is not null:
+                CallMap(slot, map, nameof(IMapOperations.LookupElement), 2);
+                return;
+            case MapUpdateElement when map is not null:
+                CallMap(slot, map, nameof(IMapOperations.UpdateElement), 2, 3, 4);
+                return;
+            case MapDeleteElement when map is not null:
+                CallMap(slot, map, nameof(IMapOperations.DeleteElement), 2);
+                return;
+            case RedirectMap when map is not null:
+                CallMap(slot, map, nameof(IMapOperations.Redirect), 2, 3);
+                return;
+        }
+        frame.LoadRuntime();
+        var count = ProgramCompiler.ArgumentCount(helper);
+        for (var register = 1; register <= 5; register++)
+        {
+            if (register <= count)
+            {
+                registers.Load64(register);
+            }
+            else
+            {
+                il.Emit(OpCodes.Ldc_I8, 0L);
+            }
+        }
+        il.Emit(OpCodes.Call, helper.Implementation!);
+        registers.Store64(slot, 0);
+    }
+
+    private void CallMap(int slot, Map map, string operation, params ReadOnlySpan<int> arguments)
+    {
+        LoadHeader(map);
+        frame.LoadRuntime();
+        foreach (var register in arguments)
+        {
+            registers.Load64(register);
+        }
+        il.Emit(
+            OpCodes.Call,
+            map.Operations.GetMethod(operation, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+                ?? throw compiler.Code.Error(slot, $"{map.Operations.Name} has no {operation}")
+        );
+        il.Emit(OpCodes.Conv_U8);
+        registers.Store64(slot, 0);
+    }
+
+    private void LoadHeader(Map map)
+    {
+        il.Emit(OpCodes.Ldc_I8, (long)map.Header);
+        il.Emit(OpCodes.Conv_U);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Compilation;
+
+/// <summary>A verified program as machine code, the loop over the vector included. Made by <see cref="IlCompiler"/>.</summary>
+public sealed unsafe class CompiledProgram : XdpProgram
+{
+    private readonly VectorMethod _vector;
+    private readonly Lazy<TailMethod> _tail;
+    private readonly ImmutableArray<Map> _maps;
+
+    internal CompiledProgram(ProgramCompiler compiler, ImmutableArray<Map> maps)
+    {
+        Name = compiler.Code.Name;
+        // Addresses in the maps are constants of the code: the maps must live as long as it.
+        _maps = maps;
+        _vector = compiler.EmitVector().CreateDelegate<VectorMethod>(this);
+        _tail = new(() => compiler.EmitTail().CreateDelegate<TailMethod>());
+    }
+
+    internal delegate void VectorMethod(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime);
+
+    internal delegate ulong TailMethod(XdpBuff* packet, BpfRuntime* runtime);
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>The maps that the code refers to.</summary>
+    public ImmutableArray<Map> Maps => _maps;
+
+    /// <inheritdoc/>
+    public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime) =>
+        _vector(packets, verdicts, count, runtime);
+
+    /// <inheritdoc/>
+    public override ulong RunTail(XdpBuff* packet, BpfRuntime* runtime) => _tail.Value(packet, runtime);
+}

@@ -1,0 +1,126 @@
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Verification;
+
+namespace RxStages.Bpf.Compilation;
+
+/// <summary>The control flow of one function: its slots, where they lead, and which registers are live before each.</summary>
+internal sealed class FunctionFlow
+{
+    private readonly Code _code;
+    private readonly ushort[] _live;
+
+    /// <summary>Follows the code from a function's first slot.</summary>
+    /// <param name="code">The program.</param>
+    /// <param name="start">The function's first slot.</param>
+    /// <param name="callReads">The registers that the call at a slot reads.</param>
+    public FunctionFlow(Code code, int start, Func<int, int> callReads)
+    {
+        _code = code;
+        Start = start;
+        Slots = Reach(code, start);
+        IsTarget = new bool[code.Length];
+        foreach (var slot in Slots)
+        {
+            if (code.Target(slot) is >= 0 and var target)
+            {
+                IsTarget[target] = true;
+            }
+        }
+        _live = ComputeLiveness(callReads);
+    }
+
+    /// <summary>The function's first slot.</summary>
+    public int Start { get; }
+
+    /// <summary>The slots that are ever reached, ascending; of a wide instruction the first.</summary>
+    public int[] Slots { get; }
+
+    /// <summary>Per slot of the program: some jump goes there.</summary>
+    public bool[] IsTarget { get; }
+
+    /// <summary>The registers that are read on some path from a slot before they are written (bit n is register n).</summary>
+    public int LiveBefore(int slot) => _live[slot];
+
+    private static int[] Reach(Code code, int start)
+    {
+        var seen = new bool[code.Length];
+        var slots = new List<int>();
+        var work = new Stack<int>();
+        work.Push(start);
+        while (work.TryPop(out var slot))
+        {
+            if (slot >= code.Length)
+            {
+                throw code.Error(slot, "the program does not end with exit or a jump");
+            }
+            if (seen[slot])
+            {
+                continue;
+            }
+            if (!code.Facts(slot).IsReachable)
+            {
+                // Only a fall-through behind a call that never returns leads here.
+                continue;
+            }
+            seen[slot] = true;
+            slots.Add(slot);
+            if (code.FallsThrough(slot))
+            {
+                work.Push(code.Next(slot));
+            }
+            if (code.Target(slot) is >= 0 and var target)
+            {
+                work.Push(target);
+            }
+        }
+        slots.Sort();
+        return [.. slots];
+    }
+
+    private ushort[] ComputeLiveness(Func<int, int> callReads)
+    {
+        var live = new ushort[_code.Length + 1];
+        bool changed;
+        do
+        {
+            changed = false;
+            for (var index = Slots.Length - 1; index >= 0; index--)
+            {
+                var slot = Slots[index];
+                var instruction = _code[slot];
+                var mask = 0;
+                if (_code.FallsThrough(slot))
+                {
+                    mask |= live[_code.Next(slot)];
+                }
+                if (_code.Target(slot) is >= 0 and var target)
+                {
+                    mask |= live[target];
+                }
+                if (RegisterSet.Writes(instruction) is >= 0 and var written)
+                {
+                    mask &= ~(1 << written);
+                }
+                mask |= Reads(instruction, slot, callReads);
+                if (mask != live[slot])
+                {
+                    live[slot] = (ushort)mask;
+                    changed = true;
+                }
+            }
+        } while (changed);
+        return live;
+    }
+
+    private int Reads(Instruction instruction, int slot, Func<int, int> callReads)
+    {
+        if (instruction.Class == InstructionClass.Jmp && instruction.JumpOperation == JumpOperation.Call)
+        {
+            return callReads(slot);
+        }
+        // A context access is made through the method's own pointer to the packet.
+        return _code.Facts(slot).Region == MemoryRegion.Context && instruction.Class == InstructionClass.Ldx
+            ? 0
+            : RegisterSet.Reads(instruction);
+    }
+}

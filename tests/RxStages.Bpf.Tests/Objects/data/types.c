@@ -46,8 +46,6 @@ struct value {
 	unsigned long long across : 40;
 	bool flag : 1;
 	char none[0];
-	float real;
-	double precise;
 	int (*function)(int);
 	struct unknown *opaque;
 };
@@ -58,6 +56,18 @@ struct {
 	__type(key, struct point);
 	__type(value, struct value);
 } entries SEC(".maps");
+
+struct numbers {
+	float real;
+	double precise;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct numbers);
+} floats SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -58,6 +58,12 @@ public unsafe struct XdpBuff
     /// <summary>Where a packet with verdict <see cref="XdpAction.Redirect"/> goes.</summary>
     public RedirectTarget Redirect;
 
+    /// <summary>
+    /// The packet's length on the wire when it was received, in bytes: greater than what its frame got where a capture
+    /// cut it or where it was too large.
+    /// </summary>
+    public uint OriginalLength;
+
     /// <summary>Bytes in front of the packet that a fresh frame has (<c>XDP_PACKET_HEADROOM</c>).</summary>
     public const int Headroom = 256;
 

@@ -58,11 +58,14 @@ public unsafe struct XdpBuff
     /// <summary>Where a packet with verdict <see cref="XdpAction.Redirect"/> goes.</summary>
     public RedirectTarget Redirect;
 
-    /// <summary>
-    /// The packet's length on the wire when it was received, in bytes: greater than what its frame got where a capture
-    /// cut it or where it was too large.
-    /// </summary>
+    /// <summary>The packet's length when it was received, in bytes: before a program moved its boundaries.</summary>
+    public uint ReceivedLength;
+
+    /// <summary>The packet's length on the wire, in bytes: above <see cref="ReceivedLength"/> where a capture has cut it.</summary>
     public uint OriginalLength;
+
+    /// <summary>A number by which the receiving port knows where the packet is from: for a capture its interface's in the file.</summary>
+    public uint Origin;
 
     /// <summary>Bytes in front of the packet that a fresh frame has (<c>XDP_PACKET_HEADROOM</c>).</summary>
     public const int Headroom = 256;

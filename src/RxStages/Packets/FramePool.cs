@@ -47,6 +47,7 @@ public sealed unsafe class FramePool : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(fragmentBuffers);
         FrameCount = frameCount;
         FrameSize = frameSize;
+        FragmentBuffers = fragmentBuffers;
         _fragments = new FragmentPool(fragmentBuffers);
         _memory = NativeBlock.Allocate<byte>((nuint)frameCount * (nuint)frameSize);
         _buffs = NativeBlock.Allocate<byte>((nuint)frameCount * (nuint)s_stride);
@@ -131,6 +132,12 @@ public sealed unsafe class FramePool : IDisposable
         _freeCount += count;
     }
 
+    /// <summary>True when every side buffer is in use, so that only packets that fit the linear part can be written.</summary>
+    public bool IsOutOfSideBuffers => _fragments.InUse >= FragmentBuffers;
+
+    /// <summary>How many packets may have a side buffer at a time.</summary>
+    public int FragmentBuffers { get; }
+
     /// <summary>Makes a frame's view that of a new packet of that length, behind the usual headroom; touches no packet byte.</summary>
     /// <param name="packet">A frame that was taken.</param>
     /// <param name="length">The length of the linear part: at most <see cref="LinearCapacity"/>.</param>
@@ -141,7 +148,8 @@ public sealed unsafe class FramePool : IDisposable
         packet->DataMeta = packet->Data;
         packet->DataEnd = packet->Data + length;
         packet->EgressIfindex = 0;
-        packet->OriginalLength = (uint)length;
+        packet->Origin = 0;
+        packet->ReceivedLength = packet->OriginalLength = (uint)length;
     }
 
     /// <summary>Puts a packet's bytes into a frame, into its side buffer too where they are more than the linear part holds.</summary>
@@ -156,7 +164,7 @@ public sealed unsafe class FramePool : IDisposable
             return false;
         }
         Reset(packet, linear);
-        packet->OriginalLength = (uint)bytes.Length;
+        packet->ReceivedLength = packet->OriginalLength = (uint)bytes.Length;
         bytes[..linear].CopyTo(new Span<byte>(packet->Data, linear));
         return true;
     }

@@ -55,7 +55,9 @@ public static unsafe class PacketBytes
         copy->EgressIfindex = packet->EgressIfindex;
         copy->Sequence = packet->Sequence;
         copy->Timestamp = packet->Timestamp;
+        copy->ReceivedLength = packet->ReceivedLength;
         copy->OriginalLength = packet->OriginalLength;
+        copy->Origin = packet->Origin;
         copy->Redirect = packet->Redirect;
         return true;
     }

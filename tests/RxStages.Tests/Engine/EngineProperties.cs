@@ -10,7 +10,7 @@ namespace RxStages.Tests.Engine;
 
 public class EngineProperties
 {
-    private static Config Seeded => Config.QuickThrowOnFailure.WithReplay(20160810, 1).WithMaxTest(60);
+    private static Config Seeded => Config.QuickThrowOnFailure.WithReplay(20160810, 1).WithMaxTest(50);
 
     private static readonly Gen<byte[]> Packet =
         from length in Gen.Frequency((20, Gen.Choose(0, 90)), (2, Gen.Choose(0, 3520)), (1, Gen.Choose(3500, 9100)))
@@ -32,7 +32,7 @@ public class EngineProperties
                     var expected = Run(sample, EngineMode.PerPacket, 1);
                     return Enumerable
                         .Range(1, PacketVector.MaxCapacity)
-                        .Where(size => size < 20 || size % 9 == 1)
+                        .Where(size => size < 10 || size % 9 == 1)
                         .SelectMany(size => new[] { (EngineMode.Staged, size), (EngineMode.PerPacket, size) })
                         .All(way => Run(sample, way.Item1, way.size).Equals(expected));
                 }

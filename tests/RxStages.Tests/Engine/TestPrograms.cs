@@ -70,3 +70,15 @@ internal unsafe struct ThrowingProgram : IXdpFunction
     public readonly uint Run(XdpBuff* packet, BpfRuntime* runtime) =>
         packet->Data[0] == 0 ? throw new InvalidOperationException("zero") : packet->Data[0];
 }
+
+/// <summary>Passes packets in front of which there are only zeros, and fills the headroom for the frame's next packet.</summary>
+internal unsafe struct HeadroomProgram : IXdpFunction
+{
+    public readonly uint Run(XdpBuff* packet, BpfRuntime* runtime)
+    {
+        var headroom = new Span<byte>(packet->DataHardStart, (int)(packet->Data - packet->DataHardStart));
+        var isZero = !headroom.ContainsAnyExcept((byte)0);
+        headroom.Fill(0xff);
+        return (uint)(isZero ? XdpAction.Pass : XdpAction.Drop);
+    }
+}

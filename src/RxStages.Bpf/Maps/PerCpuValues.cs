@@ -2,7 +2,8 @@ namespace RxStages.Bpf.Maps;
 
 /// <summary>
 /// Values as the system call sees them: one value, or for per-CPU maps one for each CPU in a row, each rounded up to 8
-/// bytes (<c>bpf_percpu_array_copy</c>, <c>bpf_percpu_array_update</c>).
+/// bytes, which the slots have too; the bytes behind a value are kept (<c>bpf_percpu_array_copy</c>,
+/// <c>bpf_percpu_array_update</c>).
 /// </summary>
 internal static unsafe class PerCpuValues
 {
@@ -17,9 +18,7 @@ internal static unsafe class PerCpuValues
         var stride = value.Length / cpuCount;
         for (var cpu = 0; cpu < cpuCount; cpu++)
         {
-            var target = value.Slice(cpu * stride, stride);
-            new ReadOnlySpan<byte>(slot + ((nuint)cpu * cpuStride), (int)valueSize).CopyTo(target);
-            target[(int)valueSize..].Clear();
+            new ReadOnlySpan<byte>(slot + ((nuint)cpu * cpuStride), stride).CopyTo(value[(cpu * stride)..]);
         }
     }
 
@@ -34,9 +33,7 @@ internal static unsafe class PerCpuValues
         var stride = value.Length / cpuCount;
         for (var cpu = 0; cpu < cpuCount; cpu++)
         {
-            value
-                .Slice(cpu * stride, (int)valueSize)
-                .CopyTo(new Span<byte>(slot + ((nuint)cpu * cpuStride), (int)valueSize));
+            value.Slice(cpu * stride, stride).CopyTo(new Span<byte>(slot + ((nuint)cpu * cpuStride), stride));
         }
     }
 }

@@ -72,19 +72,16 @@ internal static unsafe class PercpuElement
     /// <summary>Writes a CPU's value, or those of all.</summary>
     internal static void Write(HashHeader* map, uint index, int cpu, byte* value)
     {
-        var size = map->Map.ValueSize;
         if (cpu != AllCpus)
         {
-            Unsafe.CopyBlockUnaligned(ElementPool.Value(&map->Pool, index, cpu), value, size);
+            Unsafe.CopyBlockUnaligned(ElementPool.Value(&map->Pool, index, cpu), value, map->Map.ValueSize);
             return;
         }
+        // Each is rounded up to 8 bytes there as here; what is behind the value is copied with it, as in the kernel.
+        var stride = map->Pool.PerCpuStride;
         for (var i = 0; i < map->Map.CpuCount; i++)
         {
-            Unsafe.CopyBlockUnaligned(
-                ElementPool.Value(&map->Pool, index, i),
-                value + ((nuint)i * map->Pool.PerCpuStride),
-                size
-            );
+            Unsafe.CopyBlockUnaligned(ElementPool.Value(&map->Pool, index, i), value + ((nuint)i * stride), stride);
         }
     }
 

@@ -1,0 +1,83 @@
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
+using RxStages.Linux.KernelBpf;
+
+namespace RxStages.KernelOracle.Tests.Maps;
+
+public class MapOracleTests
+{
+    private const int Steps = 600;
+
+    // The highest bit of the ulong, an unknown low bit, and the defined ones with their combinations.
+    private static readonly ulong[] s_flags = [0, 0, 0, 1, 2, 3, 4, 8, 1ul << 32, 1ul << 63];
+
+    public static TheoryData<string, int> Cases()
+    {
+        var cases = new TheoryData<string, int>();
+        foreach (var name in s_maps.Keys)
+        {
+            for (var seed = 1; seed <= 3; seed++)
+            {
+                cases.Add(name, seed);
+            }
+        }
+        return cases;
+    }
+
+    private static readonly Dictionary<string, MapSpec> s_maps = new(StringComparer.Ordinal)
+    {
+        ["array"] = Spec(MapType.Array, 4, 12, 7),
+        ["array of odd values"] = Spec(MapType.Array, 4, 3, 5),
+        ["read-only array"] = Spec(MapType.Array, 4, 8, 3, MapFlags.ReadOnly),
+        ["write-only array"] = Spec(MapType.Array, 4, 8, 3, MapFlags.WriteOnly),
+        ["per-CPU array"] = Spec(MapType.PercpuArray, 4, 12, 5),
+        ["hash"] = Spec(MapType.Hash, 4, 8, 16),
+        ["hash of one"] = Spec(MapType.Hash, 1, 1, 1),
+        ["hash with odd sizes"] = Spec(MapType.Hash, 7, 13, 20),
+        ["hash with long keys"] = Spec(MapType.Hash, 40, 5, 9),
+        ["hash without preallocation"] = Spec(MapType.Hash, 16, 24, 12, MapFlags.NoPrealloc),
+        ["per-CPU hash"] = Spec(MapType.PercpuHash, 8, 12, 10),
+        ["per-CPU hash without preallocation"] = Spec(MapType.PercpuHash, 2, 4, 6, MapFlags.NoPrealloc),
+        ["LRU hash"] = Spec(MapType.LruHash, 4, 8, 1024),
+        ["LRU hash that is full"] = Spec(MapType.LruHash, 4, 8, 64),
+        ["LRU hash with lists per CPU that is full"] = Spec(MapType.LruHash, 4, 8, 64, MapFlags.NoCommonLru),
+        ["LRU per-CPU hash"] = Spec(MapType.LruPercpuHash, 4, 6, 1024),
+        ["LRU per-CPU hash that is full"] = Spec(MapType.LruPercpuHash, 4, 8, 40),
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void RandomOperationsAnswerAsTheKernelDoes(string name, int seed)
+    {
+        Kernel.Require();
+        var spec = s_maps[name];
+        using var affinity = ThreadAffinity.Pin(0);
+        using var kernelMap = KernelMap.Create(spec);
+        using var engineMap = MapFactory.Create(spec, new MapOptions { CpuCount = KernelMap.PossibleCpus });
+        var (kernel, engine) = (new KernelMapCommands(kernelMap), new EngineMapCommands(engineMap));
+        Assert.Equal(kernel.SyscallValueSize, engine.SyscallValueSize);
+        var operations = new MapOperations(spec, kernel.SyscallValueSize, new Random(seed));
+        for (var step = 0; step < Steps; step++)
+        {
+            var operation = operations.Next(s_flags);
+            var (expected, actual) = (operation(kernel), operation(engine));
+            Assert.True(expected == actual, $"step {step}: kernel: {expected}; ours: {actual}");
+        }
+        Assert.Equal(MapDump.Entries(kernel), MapDump.Entries(engine));
+        if (spec.Type is MapType.LpmTrie)
+        {
+            Assert.Equal(MapDump.Keys(kernel), MapDump.Keys(engine));
+        }
+    }
+
+    private static MapSpec Spec(MapType type, uint key, uint value, uint entries, MapFlags flags = MapFlags.None) =>
+        new()
+        {
+            Name = "oracle",
+            Type = type,
+            KeySize = key,
+            ValueSize = value,
+            MaxEntries = entries,
+            Flags = flags,
+        };
+}

@@ -33,6 +33,9 @@ internal unsafe struct ElementPool
     /// <summary>Bytes from one CPU's values to the next CPU's.</summary>
     internal nuint CpuStride;
 
+    /// <summary>How many per-CPU values an element has; 0 if values are not per CPU.</summary>
+    internal int CpuCount;
+
     /// <summary>Bytes in the slot of a per-CPU value.</summary>
     internal uint PerCpuStride;
 
@@ -117,16 +120,8 @@ internal unsafe struct ElementPool
         return true;
     }
 
-    /// <summary>Frees the chunks.</summary>
-    internal static void FreeChunks(ElementPool* pool)
-    {
-        for (var i = 0u; pool->Chunks is not null && i <= pool->Last >> pool->ChunkShift; i++)
-        {
-            NativeMemory.AlignedFree(pool->Chunks[i]);
-        }
-    }
-
-    private static uint TakeUnused(ElementPool* pool)
+    /// <summary>Takes an element never used; 0 if there is none or no memory for it.</summary>
+    internal static uint TakeUnused(ElementPool* pool)
     {
         while (true)
         {

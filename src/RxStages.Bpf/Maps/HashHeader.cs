@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Maps;
 
@@ -36,6 +37,9 @@ internal unsafe struct HashHeader
 
     /// <summary>Updates with a CPU number as the map's type takes it. For the control path.</summary>
     internal delegate* <HashHeader*, int, byte*, byte*, ulong, long> Update;
+
+    /// <summary>Deletes. For the control path.</summary>
+    internal delegate* <MapHeader*, BpfRuntime*, byte*, long> Delete;
 
     /// <summary>Takes an element out of the table by its number, unless it is not there: for eviction.</summary>
     internal delegate* <HashHeader*, uint, bool> Evict;

@@ -46,9 +46,11 @@ public sealed unsafe class HashMap : HashMapBase
         if (IsPerCpu)
         {
             Table->Update = &PercpuHashOperations<TKey, TStore>.Update;
+            Table->Delete = &PercpuHashOperations<TKey, TStore>.DeleteElement;
             return Initialize<PercpuHashOperations<TKey, TStore>>(Header);
         }
         Table->Update = &HashOperations<TKey, TStore>.Update;
+        Table->Delete = &HashOperations<TKey, TStore>.DeleteElement;
         return Initialize<HashOperations<TKey, TStore>>(Header);
     }
 }

@@ -11,7 +11,7 @@ public abstract unsafe class HashMapBase : NativeMap
     // On average at most so many elements per bucket of eight slots: few buckets overflow.
     private const uint ElementsPerBucket = 5;
 
-    private const uint ChunkBytes = 1 << 20;
+    private int _keyOffset;
 
     private protected HashMapBase(MapSpec spec, MapOptions options)
         : base(spec, options)
@@ -43,23 +43,8 @@ public abstract unsafe class HashMapBase : NativeMap
     private protected abstract int ControlCpu { get; }
 
     /// <inheritdoc/>
-    public sealed override bool ContainsValue(byte* address, int size)
-    {
-        var pool = &Table->Pool;
-        if (pool->Flat is not null)
-        {
-            return ContainsValue(pool->Flat, pool->Last + 1, address, size);
-        }
-        for (var i = 0u; i <= pool->Last >> pool->ChunkShift; i++)
-        {
-            var chunk = pool->Chunks[i];
-            if (chunk is not null && ContainsValue(chunk, 1u << pool->ChunkShift, address, size))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
+    public sealed override bool ContainsValue(byte* address, int size) =>
+        ElementPoolMemory.ContainsValue(&Table->Pool, address, size, Spec.ValueSize);
 
     internal sealed override int Read(ReadOnlySpan<byte> key, Span<byte> value)
     {
@@ -91,7 +76,7 @@ public abstract unsafe class HashMapBase : NativeMap
     {
         fixed (byte* keyBytes = key)
         {
-            return (int)Header->DeleteElement(Header, null, keyBytes);
+            return (int)Table->Delete(Header, null, keyBytes);
         }
     }
 
@@ -117,7 +102,7 @@ public abstract unsafe class HashMapBase : NativeMap
                 index |= (1u << pool->ChunkShift) - 1;
                 continue;
             }
-            var candidate = ElementPool.Element(pool, index) + KeyOffset;
+            var candidate = ElementPool.Element(pool, index) + _keyOffset;
             // An element that is not in use has no key, or one that another element has or none.
             if (Table->Find(Table, candidate) == index)
             {
@@ -133,7 +118,7 @@ public abstract unsafe class HashMapBase : NativeMap
     {
         if (disposing)
         {
-            ElementPool.FreeChunks(&Table->Pool);
+            ElementPoolMemory.FreeChunks(&Table->Pool);
         }
         base.Dispose(disposing);
     }
@@ -141,71 +126,18 @@ public abstract unsafe class HashMapBase : NativeMap
     /// <summary>Reserves the elements: those of the map and extra ones, which come first.</summary>
     private protected void Reserve(int keyOffset, uint extra, bool isChunked)
     {
-        KeyOffset = keyOffset;
-        var pool = &Table->Pool;
-        var valueOffset = ((uint)keyOffset + Spec.KeySize + 7) & ~7u;
-        var size = valueOffset + (IsPerCpu ? 0 : ValueStride);
-        pool->ValueOffset = valueOffset;
-        // Small elements do not straddle cache lines, large ones not with their key.
-        pool->Stride = size <= 64 ? BitOperations.RoundUpToPowerOf2(size) : (size + 31) & ~31u;
-        pool->PerCpuStride = IsPerCpu ? ValueStride : 0;
-        pool->Last = extra + Spec.MaxEntries;
-        pool->FirstUnused = extra + 1;
-        if (!isChunked)
-        {
-            pool->Flat = Memory.Reserve(Layout((ulong)pool->Last + 1));
-            return;
-        }
-        var each = pool->Stride + ((ulong)pool->PerCpuStride * (uint)CpuCount);
-        pool->ChunkShift = BitOperations.Log2(
-            (uint)Math.Clamp(ChunkBytes / each, 1, BitOperations.RoundUpToPowerOf2((ulong)pool->Last + 1))
+        _keyOffset = keyOffset;
+        ElementPoolMemory.Reserve(
+            &Table->Pool,
+            Memory,
+            new ElementPoolMemory.Shape(
+                Spec,
+                HeadAndKey: (uint)keyOffset + Spec.KeySize,
+                CpuCount: IsPerCpu ? CpuCount : 0,
+                First: extra + 1,
+                Last: extra + Spec.MaxEntries,
+                isChunked
+            )
         );
-        pool->ChunkSize = (nuint)Layout(1ul << pool->ChunkShift);
-        pool->Chunks = (byte**)Memory.Reserve((UInt128)((pool->Last >> pool->ChunkShift) + 1) * (uint)sizeof(byte*));
-        pool->BytesLeft = Memory.Left;
-        // Number 0 and the extra elements are always there.
-        for (var i = 0u; i <= extra; i++)
-        {
-            if (!ElementPool.MakeChunk(pool, i))
-            {
-                throw new Errors.InputException($"map {Spec.Name}", null, "there is no memory for its first entries");
-            }
-        }
-    }
-
-    private int KeyOffset { get; set; }
-
-    // Lays out a piece of so many elements and the per-CPU values behind them; returns its size.
-    private UInt128 Layout(ulong count)
-    {
-        var pool = &Table->Pool;
-        var elements = ((UInt128)count * pool->Stride + 63) & ~(UInt128)63;
-        var values = ((UInt128)count * pool->PerCpuStride + 63) & ~(UInt128)63;
-        pool->PerCpuOffset = IsPerCpu ? (nuint)elements : 0;
-        pool->CpuStride = (nuint)values;
-        return elements + (values * (uint)CpuCount);
-    }
-
-    private bool ContainsValue(byte* piece, ulong count, byte* address, int size)
-    {
-        var pool = &Table->Pool;
-        var offset = (ulong)address - (ulong)piece;
-        if (address < piece || size < 0)
-        {
-            return false;
-        }
-        if (!IsPerCpu)
-        {
-            var inElement = offset % pool->Stride;
-            return offset / pool->Stride < count
-                && inElement >= pool->ValueOffset
-                && inElement - pool->ValueOffset + (uint)size <= Spec.ValueSize;
-        }
-        if (offset < pool->PerCpuOffset || offset - pool->PerCpuOffset >= pool->CpuStride * (nuint)CpuCount)
-        {
-            return false;
-        }
-        var inCpu = (offset - pool->PerCpuOffset) % pool->CpuStride;
-        return inCpu / pool->PerCpuStride < count && inCpu % pool->PerCpuStride + (uint)size <= Spec.ValueSize;
     }
 }

@@ -90,9 +90,11 @@ public sealed unsafe class LruHashMap : HashMapBase
         if (IsPerCpu)
         {
             Table->Update = &LruPercpuHashOperations<TKey>.Update;
+            Table->Delete = &LruPercpuHashOperations<TKey>.DeleteElement;
             return Initialize<LruPercpuHashOperations<TKey>>(Header);
         }
         Table->Update = &LruHashOperations<TKey>.Update;
+        Table->Delete = &LruHashOperations<TKey>.DeleteElement;
         return Initialize<LruHashOperations<TKey>>(Header);
     }
 }

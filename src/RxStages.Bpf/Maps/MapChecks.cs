@@ -68,7 +68,12 @@ internal static class MapChecks
                 Flags(spec, MapFlags.NumaNode);
                 Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
                 Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
-                Require(spec, spec.MaxEntries <= 8192, "E2BIG", $"max_entries must be at most {8192}");
+                Require(
+                    spec,
+                    spec.MaxEntries <= Cpumap.MaxCpus,
+                    "E2BIG",
+                    $"max_entries must be at most {Cpumap.MaxCpus}"
+                );
                 break;
             case MapType.Xskmap:
                 Entries(spec);
@@ -140,9 +145,9 @@ internal static class MapChecks
         );
         Require(
             spec,
-            spec.ValueSize >= 1 && spec.ValueSize <= MaxAllocation - 256 - 40,
+            spec.ValueSize >= 1 && spec.ValueSize <= MaxAllocation - 256 - 24,
             "EINVAL",
-            "value_size must be 1 to 4,194,008"
+            $"value_size must be 1 to {MaxAllocation - 256 - 24}"
         );
     }
 

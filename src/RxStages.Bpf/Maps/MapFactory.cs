@@ -20,6 +20,12 @@ public static class MapFactory
             MapType.Array or MapType.PercpuArray => new ArrayMap(spec, options),
             MapType.Hash or MapType.PercpuHash => new HashMap(spec, options),
             MapType.LruHash or MapType.LruPercpuHash => new LruHashMap(spec, options),
+            MapType.LpmTrie => new LpmTrieMap(spec, options),
+            MapType.ProgArray => new ProgramArrayMap(spec, options),
+            MapType.Devmap => new Devmap(spec, options),
+            MapType.DevmapHash => new DevmapHash(spec, options),
+            MapType.Cpumap => new Cpumap(spec, options),
+            MapType.Xskmap => new Xskmap(spec, options),
             _ => throw new ArgumentException($"no map type {spec.Type}", nameof(spec)),
         };
         if (spec.IsFrozen)

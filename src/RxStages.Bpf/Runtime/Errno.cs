@@ -30,11 +30,17 @@ public static class Errno
     /// <summary><c>EEXIST</c></summary>
     public const int EEXIST = 17;
 
+    /// <summary><c>ENODEV</c></summary>
+    public const int ENODEV = 19;
+
     /// <summary><c>EINVAL</c></summary>
     public const int EINVAL = 22;
 
     /// <summary><c>ENOSPC</c></summary>
     public const int ENOSPC = 28;
+
+    /// <summary><c>EOVERFLOW</c></summary>
+    public const int EOVERFLOW = 75;
 
     /// <summary><c>EOPNOTSUPP</c></summary>
     public const int EOPNOTSUPP = 95;

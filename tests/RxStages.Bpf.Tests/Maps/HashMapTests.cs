@@ -120,7 +120,7 @@ public unsafe class HashMapTests
         var cpu = new int[1];
         var model = new Dictionary<string, byte[][]>();
         var random = new Random(12345);
-        for (var step = 0; step < 6000; step++)
+        for (var step = 0; step < 3000; step++)
         {
             var key = Key(keySize, (uint)random.Next(200));
             var name = Convert.ToHexString(key);
@@ -280,15 +280,11 @@ public unsafe class HashMapTests
                 var runtime = new BpfRuntime { Cpu = cpu };
                 var random = new Random(cpu);
                 var value = stackalloc ulong[2];
-                for (var step = 0; step < 100_000; step++)
+                for (var step = 0; step < 40_000; step++)
                 {
-                    // The first keys stay for ever; the others come and go.
+                    // The first keys stay once they are there; the others come and go.
                     var key = (uint)random.Next(keys * 2);
-                    value[0] = value[1] = (ulong)step * 2654435761 + key;
-                    if (step < keys * 2 && cpu == 0)
-                    {
-                        key = (uint)step;
-                    }
+                    value[0] = value[1] = ((ulong)step * 2654435761) + key;
                     switch (random.Next(key < keys ? 2 : 3))
                     {
                         case 0:
@@ -299,8 +295,7 @@ public unsafe class HashMapTests
                             break;
                         default:
                             var found = (ulong*)map.Header->LookupElement(map.Header, &runtime, (byte*)&key);
-                            // A value that this thread can hold for a moment is whole, or its element was used again.
-                            if (found is not null && (byte*)found is var address && !map.ContainsValue(address, 16))
+                            if (found is not null && !map.ContainsValue((byte*)found, 16))
                             {
                                 Interlocked.Increment(ref wrong);
                             }

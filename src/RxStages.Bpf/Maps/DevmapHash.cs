@@ -1,0 +1,40 @@
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>A live devmap hash (kernel/bpf/devmap.c): a <see cref="Devmap"/> whose keys are any numbers.</summary>
+public sealed unsafe class DevmapHash : HashMapBase
+{
+    internal DevmapHash(MapSpec spec, MapOptions options)
+        : base(spec, options)
+    {
+        Reserve(FlatStore.KeyOffset, extra: 1, isChunked: false);
+        Table->Extra = (uint*)Memory.Reserve(sizeof(uint));
+        *Table->Extra = 1;
+        Table->Find = &HashTable<Key4, FlatStore>.FindIndex;
+        Table->Update = &Update;
+        Table->Delete = &HashOperations<Key4, FlatStore>.DeleteElement;
+        Operations = Initialize<DevmapHashOperations>(Header);
+    }
+
+    /// <inheritdoc/>
+    public override Type Operations { get; }
+
+    // The one extra element: only the control path updates.
+    private protected override int ControlCpu => 0;
+
+    private static long Update(HashHeader* map, int extra, byte* key, byte* value, ulong flags)
+    {
+        var bytes = new ReadOnlySpan<byte>(value, (int)map->Map.ValueSize);
+        var interfaceIndex = *(uint*)value;
+        if (flags > UpdateFlags.Exist || interfaceIndex == 0 || Devmap.HasProgram(bytes))
+        {
+            return -Errno.EINVAL;
+        }
+        // The kernel does not ask whether the key is there when told that it must be.
+        ulong target = interfaceIndex;
+        var how = flags == UpdateFlags.NoExist ? flags : UpdateFlags.Any;
+        return HashOperations<Key4, FlatStore>.Update(map, extra, key, (byte*)&target, how);
+    }
+}

@@ -1,0 +1,33 @@
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>Hot path of devmap hashes (kernel/bpf/devmap.c): devmaps whose keys are any numbers.</summary>
+internal readonly unsafe struct DevmapHashOperations : IMapOperations
+{
+    public static byte* LookupElement(MapHeader* map, BpfRuntime* runtime, byte* key) =>
+        HashOperations<Key4, FlatStore>.LookupElement(map, runtime, key);
+
+    public static long UpdateElement(MapHeader* map, BpfRuntime* runtime, byte* key, byte* value, ulong flags) =>
+        -Errno.EOPNOTSUPP;
+
+    public static long DeleteElement(MapHeader* map, BpfRuntime* runtime, byte* key) => -Errno.EOPNOTSUPP;
+
+    public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
+    {
+        if (!RedirectMaps.AreValid(flags, allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress))
+        {
+            return (long)XdpAction.Aborted;
+        }
+        var index = (uint)key;
+        var target = (uint*)HashOperations<Key4, FlatStore>.LookupElement(map, runtime, (byte*)&index);
+        return RedirectMaps.Choose(
+            map,
+            runtime,
+            target is not null,
+            RedirectKind.Interface,
+            target is null ? 0 : *target,
+            flags
+        );
+    }
+}

@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>The native part of devmaps, cpumaps and xskmaps: maps whose entries are targets of redirects, by index.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct RedirectMapHeader
+{
+    internal MapHeader Map;
+
+    /// <summary>
+    /// Per index the target, 0 where there is none. Devmap: interface index, program in the high half. Cpumap: length of
+    /// the queue, program in the high half. Xskmap: the socket's number, 1 in the high half.
+    /// </summary>
+    internal ulong* Targets;
+}
+
+/// <summary>Flags of <c>bpf_redirect_map</c>, as in the kernel's <c>bpf.h</c>.</summary>
+public static class RedirectFlags
+{
+    /// <summary>The bits that say what to return when there is no target.</summary>
+    public const ulong ActionMask = 3;
+
+    /// <summary><c>BPF_F_BROADCAST</c>: to all interfaces of the devmap.</summary>
+    public const ulong Broadcast = 1 << 3;
+
+    /// <summary><c>BPF_F_EXCLUDE_INGRESS</c>: but not to the one that the packet came in by.</summary>
+    public const ulong ExcludeIngress = 1 << 4;
+}
+
+/// <summary>
+/// What <c>bpf_redirect_map</c> does once the target is looked up (include/linux/filter.h: <c>__bpf_xdp_redirect_map</c>).
+/// One thing differs: where there is no target, the kernel leaves the last one's index behind as if it were that of an
+/// interface; here a program that returns XDP_REDIRECT all the same has no target.
+/// </summary>
+internal static unsafe class RedirectMaps
+{
+    internal static bool AreValid(ulong flags, ulong allowed) => (flags & ~(RedirectFlags.ActionMask | allowed)) == 0;
+
+    internal static long Choose(
+        MapHeader* map,
+        BpfRuntime* runtime,
+        bool isThere,
+        RedirectKind kind,
+        uint value,
+        ulong flags
+    )
+    {
+        if ((flags & RedirectFlags.Broadcast) != 0)
+        {
+            runtime->Redirect = new RedirectTarget
+            {
+                Kind = RedirectKind.Broadcast,
+                Flags = flags,
+                Map = map,
+            };
+            return (long)XdpAction.Redirect;
+        }
+        if (!isThere)
+        {
+            runtime->Redirect = default;
+            return (long)(flags & RedirectFlags.ActionMask);
+        }
+        runtime->Redirect = new RedirectTarget
+        {
+            Kind = kind,
+            Value = value,
+            Map = map,
+        };
+        return (long)XdpAction.Redirect;
+    }
+
+    internal static ulong* Find(MapHeader* map, uint index)
+    {
+        var target = index < map->MaxEntries ? ((RedirectMapHeader*)map)->Targets + index : null;
+        return target is not null && Volatile.Read(ref *target) != 0 ? target : null;
+    }
+}

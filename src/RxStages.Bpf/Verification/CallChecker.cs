@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using RxStages.Bpf.Helpers;
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Verification;
+
+/// <summary>
+/// Checks calls of functions and helpers, and returns. Every function is verified where it is called, with what the caller
+/// passes. The kernel does so with static functions; global ones it verifies on their own, for any argument of their BTF
+/// types. To verify those in context too is as safe and needs no types; only a program so large that it passes because its
+/// global functions are looked at once may be too complex here.
+/// </summary>
+internal sealed class CallChecker(VerifierEnvironment environment)
+{
+    private readonly HelperChecker _helpers = new(environment);
+
+    /// <summary>A call of a helper.</summary>
+    public void CheckHelperCall(Instruction instruction)
+    {
+        var helper =
+            HelperTable.Find(instruction.Immediate)
+            ?? throw environment.Reject(
+                $"there is no helper {instruction.Immediate} here",
+                "it may be one for another program type, or one that is not supported yet"
+            );
+        _helpers.Check(helper);
+        if (helper.Id == MapRules.TailCall)
+        {
+            CheckTailCall();
+        }
+    }
+
+    /// <summary>A call of a function of the program.</summary>
+    /// <returns>The slot to go on at: the function's first.</returns>
+    public int CheckLocalCall(Instruction instruction)
+    {
+        var state = environment.State;
+        var target = instruction.CallTarget(environment.Slot);
+        if (state.Depth + 1 >= VerifierState.MaxFrames)
+        {
+            throw environment.Reject($"calls are nested deeper than {VerifierState.MaxFrames} functions");
+        }
+        environment.Record();
+        var caller = state.Registers;
+        var callee = state.Push(environment.Flow.FunctionOf(target), environment.Slot).Registers;
+        caller.AsSpan(1, 5).CopyTo(callee.AsSpan(1, 5));
+        ClearCallerSaved(caller);
+        return target;
+    }
+
+    /// <summary>The end of a function.</summary>
+    /// <returns>The slot to go on at, behind the call; -1 when the program ends.</returns>
+    public int CheckExit()
+    {
+        var state = environment.State;
+        if (state.Depth == 0)
+        {
+            environment.Read(0);
+            return -1;
+        }
+        environment.Record(returns: true);
+        return Return(state, state.Registers[0]);
+    }
+
+    /// <summary>Forgets r0 to r5, as every call does.</summary>
+    public static void ClearCallerSaved(RegisterState[] registers) => registers.AsSpan(0, 6).Clear();
+
+    private int Return(VerifierState state, in RegisterState result)
+    {
+        if (result.Type == RegisterType.Stack)
+        {
+            throw environment.Reject("a function returns a pointer to the stack, which is gone when it has returned");
+        }
+        var callSite = state.Current.CallSite;
+        state.Depth--;
+        state.Registers[0] = result;
+        return callSite + 1;
+    }
+
+    /// <summary>
+    /// A tail call comes back only when it failed. One made in a function that was called replaces that function alone:
+    /// its caller goes on with whatever the other program returned and did to the packet.
+    /// </summary>
+    private void CheckTailCall()
+    {
+        var state = environment.State;
+        environment.Functions[state.Current.Function].MakesTailCall = true;
+        if (state.Depth == 0)
+        {
+            return;
+        }
+        var returned = environment.PushBranch(state.Current.CallSite + 1);
+        returned.History.LastReturns();
+        Return(returned, RegisterState.Unknown);
+    }
+}

@@ -1,0 +1,173 @@
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Verification;
+
+/// <summary>
+/// Where control can go, from the instructions alone: which are reached, where paths meet, which function calls which.
+/// The program's structure must be valid (<see cref="InstructionValidator"/>).
+/// </summary>
+internal sealed class ControlFlow
+{
+    private readonly Instruction[] _code;
+    private readonly int[] _functionOf;
+
+    /// <summary>Follows all jumps and calls.</summary>
+    public ControlFlow(ProgramSpec program, Instruction[] code)
+    {
+        _code = code;
+        Functions = [.. program.Functions];
+        _functionOf = new int[code.Length];
+        for (var index = 0; index < Functions.Length; index++)
+        {
+            _functionOf.AsSpan(Functions[index].Start, Functions[index].Length).Fill(index);
+        }
+        IsReached = new bool[code.Length];
+        IsPrunePoint = new bool[code.Length];
+        Calls = new List<(int CallSite, int Callee)>[Functions.Length];
+        for (var index = 0; index < Functions.Length; index++)
+        {
+            Calls[index] = [];
+        }
+        Follow();
+    }
+
+    /// <summary>The functions; the entry first.</summary>
+    public FunctionSpec[] Functions { get; }
+
+    /// <summary>By slot: true when some way through the program's jumps leads there.</summary>
+    public bool[] IsReached { get; }
+
+    /// <summary>By slot: true where paths meet or part, so that comparing states pays.</summary>
+    public bool[] IsPrunePoint { get; }
+
+    /// <summary>By function: the calls it makes.</summary>
+    public List<(int CallSite, int Callee)>[] Calls { get; }
+
+    /// <summary>The function that a slot belongs to.</summary>
+    public int FunctionOf(int slot) => _functionOf[slot];
+
+    /// <summary>The slot behind an instruction.</summary>
+    public int Next(int slot) => slot + (_code[slot].IsWide ? 2 : 1);
+
+    /// <summary>True for a jump with a condition.</summary>
+    public static bool IsConditional(Instruction instruction) =>
+        instruction.IsJump
+        && instruction.JumpOperation is not (JumpOperation.Ja or JumpOperation.Call or JumpOperation.Exit);
+
+    /// <summary>
+    /// The slots that may follow an instruction inside its function: -1 for none. A call is followed by what stands behind it.
+    /// </summary>
+    public (int First, int Second) Successors(int slot)
+    {
+        var instruction = _code[slot];
+        if (!instruction.IsJump || instruction.JumpOperation == JumpOperation.Call)
+        {
+            return (Next(slot), -1);
+        }
+        return instruction.JumpOperation switch
+        {
+            JumpOperation.Exit => (-1, -1),
+            JumpOperation.Ja => (instruction.JumpTarget(slot), -1),
+            _ => (slot + 1, instruction.JumpTarget(slot)),
+        };
+    }
+
+    /// <summary>The first slot that no path leads to, or -1 (the kernel: <c>unreachable insn</c>).</summary>
+    public int FindUnreached()
+    {
+        for (var slot = 0; slot < _code.Length; slot = Next(slot))
+        {
+            if (!IsReached[slot])
+            {
+                return slot;
+            }
+        }
+        return -1;
+    }
+
+    /// <summary>
+    /// The functions so that callers come before those they call; null, and the call at fault, where functions call
+    /// themselves.
+    /// </summary>
+    public int[]? OrderByCalls(out int recursiveCall)
+    {
+        recursiveCall = -1;
+        var order = new List<int>(Functions.Length);
+        var state = new byte[Functions.Length];
+        var stack = new Stack<(int Function, int Next)>();
+        stack.Push((0, 0));
+        state[0] = 1;
+        while (stack.TryPop(out var top))
+        {
+            var (function, next) = top;
+            if (next == Calls[function].Count)
+            {
+                state[function] = 2;
+                order.Add(function);
+                continue;
+            }
+            stack.Push((function, next + 1));
+            var (callSite, callee) = Calls[function][next];
+            if (state[callee] == 1)
+            {
+                recursiveCall = callSite;
+                return null;
+            }
+            if (state[callee] == 0)
+            {
+                state[callee] = 1;
+                stack.Push((callee, 0));
+            }
+        }
+        order.Reverse();
+        return [.. order];
+    }
+
+    private void Follow()
+    {
+        var pending = new Stack<int>();
+        Reach(0, pending);
+        while (pending.TryPop(out var slot))
+        {
+            var instruction = _code[slot];
+            if (instruction.IsLocalCall)
+            {
+                var target = instruction.CallTarget(slot);
+                Calls[_functionOf[slot]].Add((slot, _functionOf[target]));
+                IsPrunePoint[target] = true;
+                IsPrunePoint[slot + 1] = true;
+                Reach(target, pending);
+            }
+            else if (instruction.IsWide && instruction.Source == PseudoLoad.Function)
+            {
+                Reach(instruction.CallTarget(slot), pending);
+            }
+            var (first, second) = Successors(slot);
+            if (second >= 0)
+            {
+                IsPrunePoint[slot] = true;
+                IsPrunePoint[first] = true;
+                IsPrunePoint[second] = true;
+                Reach(second, pending);
+            }
+            else if (instruction.IsJump && instruction.JumpOperation == JumpOperation.Ja)
+            {
+                IsPrunePoint[first] = true;
+            }
+            if (first >= 0)
+            {
+                Reach(first, pending);
+            }
+        }
+    }
+
+    private void Reach(int slot, Stack<int> pending)
+    {
+        if (!IsReached[slot])
+        {
+            IsReached[slot] = true;
+            pending.Push(slot);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+namespace RxStages.Bpf.Verification;
+
+/// <summary>What kind of value a register holds, after the kernel's <c>enum bpf_reg_type</c>.</summary>
+internal enum RegisterType : byte
+{
+    /// <summary><c>NOT_INIT</c>: nothing that may be read.</summary>
+    NotInitialized = 0,
+
+    /// <summary><c>SCALAR_VALUE</c>: a number.</summary>
+    Scalar,
+
+    /// <summary><c>PTR_TO_CTX</c></summary>
+    Context,
+
+    /// <summary><c>CONST_PTR_TO_MAP</c></summary>
+    MapPointer,
+
+    /// <summary><c>PTR_TO_MAP_VALUE</c></summary>
+    MapValue,
+
+    /// <summary><c>PTR_TO_MAP_VALUE_OR_NULL</c></summary>
+    MapValueOrNull,
+
+    /// <summary><c>PTR_TO_STACK</c></summary>
+    Stack,
+
+    /// <summary><c>PTR_TO_PACKET</c></summary>
+    Packet,
+
+    /// <summary><c>PTR_TO_PACKET_META</c></summary>
+    PacketMeta,
+
+    /// <summary><c>PTR_TO_PACKET_END</c></summary>
+    PacketEnd,
+
+    /// <summary><c>PTR_TO_XDP_SOCK</c>: the entry of an xskmap.</summary>
+    XdpSocket,
+
+    /// <summary><c>PTR_TO_XDP_SOCK_OR_NULL</c></summary>
+    XdpSocketOrNull,
+}
+
+/// <summary>What is known of one register, after the kernel's <c>struct bpf_reg_state</c>. Also of what was spilled to a stack slot.</summary>
+internal struct RegisterState
+{
+    /// <summary>For scalars the number; for pointers the variable part of the offset.</summary>
+    public ScalarBounds Bounds;
+
+    /// <summary>
+    /// For pointers the fixed part of the offset. For scalars whose <see cref="Id"/> has <see cref="AddConst"/> set: what was
+    /// added to the number that the id stands for.
+    /// </summary>
+    public int Offset;
+
+    /// <summary>
+    /// Registers that share an id other than 0 share what is learnt of one of them: scalars are equal (but for
+    /// <see cref="Offset"/>), packet pointers have the same variable offset, pointers that may be null are null together.
+    /// </summary>
+    public uint Id;
+
+    /// <summary>
+    /// For packet pointers: bytes that are proved to lie before data_end (data, for metadata), counted from the pointer less
+    /// <see cref="Offset"/>; or <see cref="AtPacketEnd"/>, <see cref="BeyondPacketEnd"/>.
+    /// </summary>
+    public int Range;
+
+    /// <summary>For map pointers and map values: the map's index.</summary>
+    public int Map;
+
+    /// <summary>What it is.</summary>
+    public RegisterType Type;
+
+    /// <summary>For stack pointers: the frame that the stack belongs to.</summary>
+    public byte Frame;
+
+    /// <summary>
+    /// In states kept for pruning, for scalars: safety of some path from there relies on the number. Where it is not set,
+    /// any number would have done.
+    /// </summary>
+    public bool IsPrecise;
+
+    /// <summary>Flag in <see cref="Id"/> of a scalar that is <see cref="Offset"/> more than the others (<c>BPF_ADD_CONST</c>).</summary>
+    public const uint AddConst = 1u << 31;
+
+    /// <summary>A <see cref="Range"/>: not below the packet's end.</summary>
+    public const int AtPacketEnd = -1;
+
+    /// <summary>A <see cref="Range"/>: above the packet's end.</summary>
+    public const int BeyondPacketEnd = -2;
+
+    /// <summary>A scalar of which nothing is known.</summary>
+    public static readonly RegisterState Unknown = Scalar(ScalarBounds.Unknown);
+
+    /// <summary>A scalar.</summary>
+    public static RegisterState Scalar(in ScalarBounds bounds) => new() { Type = RegisterType.Scalar, Bounds = bounds };
+
+    /// <summary>A known number.</summary>
+    public static RegisterState Constant(ulong value) => Scalar(ScalarBounds.Constant(value));
+
+    /// <summary>A pointer to the start of what its type says.</summary>
+    public static RegisterState Pointer(RegisterType type) => new() { Type = type, Bounds = ScalarBounds.Constant(0) };
+
+    public readonly bool IsScalar => Type == RegisterType.Scalar;
+
+    public readonly bool IsPointer => Type > RegisterType.Scalar;
+
+    public readonly bool MayBeNull => Type is RegisterType.MapValueOrNull or RegisterType.XdpSocketOrNull;
+
+    /// <summary>True for packet and packet metadata: pointers with a <see cref="Range"/>.</summary>
+    public readonly bool IsPacket => Type is RegisterType.Packet or RegisterType.PacketMeta;
+
+    /// <summary>True for pointers that are void once a helper has moved the packet's boundaries.</summary>
+    public readonly bool IsPacketOrEnd => IsPacket || Type == RegisterType.PacketEnd;
+
+    /// <summary>True when it is the number 0 (<c>register_is_null</c>).</summary>
+    public readonly bool IsZero => IsScalar && Bounds.IsZero;
+
+    /// <summary>
+    /// True for pointers that are never 0 (<c>reg_not_null</c>). Offsets that lead out of the object count as unknown.
+    /// </summary>
+    public readonly bool IsNeverNull =>
+        Type is RegisterType.MapPointer or RegisterType.MapValue or RegisterType.Stack or RegisterType.XdpSocket
+        && (Type == RegisterType.Stack || (Offset >= 0 && Bounds.SignedMin >= 0));
+
+    /// <summary>The id without its flag.</summary>
+    public readonly uint BaseId => Id & ~AddConst;
+
+    /// <summary>Ends the relation to other registers.</summary>
+    public void ClearId()
+    {
+        if (IsScalar)
+        {
+            Offset = 0;
+        }
+        Id = 0;
+    }
+
+    /// <summary>The offset, fixed and variable part together, as the messages give it.</summary>
+    public readonly string DescribeOffset(int offset = 0) =>
+        Bounds.IsConstant ? $"{(long)Bounds.Bits.Value + Offset + offset}" : $"{Offset + offset} + ({Bounds})";
+
+    /// <summary>What it is, in words.</summary>
+    public readonly string Describe() => Describe(Type);
+
+    /// <summary>What a type is, in words.</summary>
+    public static string Describe(RegisterType type) =>
+        type switch
+        {
+            RegisterType.NotInitialized => "nothing (never written)",
+            RegisterType.Scalar => "a number",
+            RegisterType.Context => "the context",
+            RegisterType.MapPointer => "a map",
+            RegisterType.MapValue => "a pointer to a map value",
+            RegisterType.MapValueOrNull => "a pointer to a map value that may be null",
+            RegisterType.Stack => "a pointer to the stack",
+            RegisterType.Packet => "a pointer to the packet",
+            RegisterType.PacketMeta => "a pointer to the packet's metadata",
+            RegisterType.PacketEnd => "the packet's end (data_end)",
+            RegisterType.XdpSocket => "a pointer to an AF_XDP socket",
+            _ => "a pointer to an AF_XDP socket that may be null",
+        };
+}

@@ -1,0 +1,240 @@
+namespace RxStages.Bpf.Verification;
+
+/// <summary>
+/// Tells whether a state is part of one that was followed to its end before (the kernel's <c>states_equal</c>,
+/// <c>regsafe</c> and <c>stacksafe</c>): then whatever can happen from it has been looked at.
+/// </summary>
+internal sealed class StateComparison(VerifierEnvironment environment, Liveness liveness)
+{
+    // Ids of the kept state and those of the present one that stand for the same.
+    private readonly List<(uint Kept, uint Present)> _ids = [];
+    private bool _isExact;
+
+    /// <summary>
+    /// True when everything that the present state stands for, as far as it can matter, the kept one stood for too. When
+    /// <paramref name="isExact"/>: when both stand for the same.
+    /// </summary>
+    public bool Includes(VerifierState kept, VerifierState present, int slot, bool isExact)
+    {
+        if (kept.Depth != present.Depth)
+        {
+            return false;
+        }
+        for (var index = 0; index <= kept.Depth; index++)
+        {
+            if (kept.Frame(index).CallSite != present.Frame(index).CallSite)
+            {
+                return false;
+            }
+        }
+        _ids.Clear();
+        _isExact = isExact;
+        for (var index = kept.Depth; index >= 0; index--)
+        {
+            var isInProgress = index == kept.Depth;
+            var callSite = isInProgress ? -1 : kept.Frame(index + 1).CallSite;
+            var registers = isInProgress ? liveness.RegistersBefore(slot) : liveness.RegistersDuringCall(callSite);
+            var slots = isInProgress ? liveness.SlotsBefore(slot) : liveness.SlotsDuringCall(callSite);
+            if (!IncludesFrame(kept.Frame(index), present.Frame(index), registers, slots))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>Forgets what is not live, so that it is neither kept nor compared.</summary>
+    public void Clean(VerifierState state, int slot)
+    {
+        for (var index = state.Depth; index >= 0; index--)
+        {
+            var isInProgress = index == state.Depth;
+            var callSite = isInProgress ? -1 : state.Frame(index + 1).CallSite;
+            var registers = isInProgress ? liveness.RegistersBefore(slot) : liveness.RegistersDuringCall(callSite);
+            var slots = isInProgress ? liveness.SlotsBefore(slot) : liveness.SlotsDuringCall(callSite);
+            var frame = state.Frame(index);
+            for (var register = 0; register < FunctionFrame.FramePointer; register++)
+            {
+                if ((registers & (1 << register)) == 0)
+                {
+                    frame.Registers[register] = default;
+                }
+            }
+            for (var position = 0; position < frame.SlotCount; position++)
+            {
+                if ((slots & (1ul << position)) == 0)
+                {
+                    frame.Stack[position] = default;
+                }
+            }
+        }
+    }
+
+    private bool IncludesFrame(FunctionFrame kept, FunctionFrame present, ushort registers, ulong slots)
+    {
+        environment.TakeComparisons(1);
+        for (var register = 0; register < FunctionFrame.RegisterCount; register++)
+        {
+            if ((registers & (1 << register)) != 0 && !Includes(kept.Registers[register], present.Registers[register]))
+            {
+                return false;
+            }
+        }
+        environment.TakeComparisons(kept.SlotCount);
+        for (var index = 0; index < kept.SlotCount; index++)
+        {
+            if ((slots & (1ul << index)) == 0)
+            {
+                continue;
+            }
+            ref var keptSlot = ref kept.Stack[index];
+            if (index >= present.SlotCount)
+            {
+                if (!IncludesSlot(keptSlot, default, present.Function))
+                {
+                    return false;
+                }
+            }
+            else if (!IncludesSlot(keptSlot, present.Stack[index], present.Function))
+            {
+                return false;
+            }
+        }
+        return !_isExact || present.SlotCount <= kept.SlotCount;
+    }
+
+    private bool Includes(in RegisterState kept, in RegisterState present)
+    {
+        if (kept.Type == RegisterType.NotInitialized)
+        {
+            // It cannot have been read: nothing relied on it.
+            return !_isExact || present.Type == RegisterType.NotInitialized;
+        }
+        if (kept.Type != present.Type)
+        {
+            return false;
+        }
+        if (_isExact)
+        {
+            return kept.Offset == present.Offset
+                && kept.Range == present.Range
+                && kept.Map == present.Map
+                && kept.Frame == present.Frame
+                && kept.Bounds.Equals(present.Bounds)
+                && AreSameId(kept.Id, present.Id);
+        }
+        switch (kept.Type)
+        {
+            case RegisterType.Scalar:
+                return IncludesScalar(kept, present);
+            case RegisterType.Packet or RegisterType.PacketMeta:
+                return IncludesRange(kept.Range, present.Range)
+                    && kept.Offset == present.Offset
+                    && kept.Bounds.Contains(present.Bounds)
+                    && AreSameId(kept.Id, present.Id);
+            case RegisterType.MapValue or RegisterType.MapValueOrNull:
+                return kept.Map == present.Map
+                    && kept.Offset == present.Offset
+                    && kept.Bounds.Contains(present.Bounds)
+                    && AreSameId(kept.Id, present.Id);
+            default:
+                return kept.Map == present.Map
+                    && kept.Frame == present.Frame
+                    && kept.Offset == present.Offset
+                    && kept.Bounds.Equals(present.Bounds)
+                    && AreSameId(kept.Id, present.Id);
+        }
+    }
+
+    private bool IncludesScalar(in RegisterState kept, in RegisterState present)
+    {
+        if (!kept.IsPrecise)
+        {
+            return true;
+        }
+        if (!kept.Bounds.Contains(present.Bounds))
+        {
+            return false;
+        }
+        // Registers that were linked must be; those that were not may be all the same.
+        return kept.Id == 0
+            || (
+                present.Id != 0
+                && (kept.Id & RegisterState.AddConst) == (present.Id & RegisterState.AddConst)
+                && kept.Offset == present.Offset
+                && AreSameId(kept.BaseId, present.BaseId)
+            );
+    }
+
+    /// <summary>More must be proved of the present packet, or the very same where it is the other way round.</summary>
+    private static bool IncludesRange(int kept, int present) =>
+        kept < 0 || present < 0 ? kept == present : kept <= present;
+
+    private bool AreSameId(uint kept, uint present)
+    {
+        if (kept == 0 || present == 0)
+        {
+            return kept == present;
+        }
+        foreach (var (keptId, presentId) in _ids)
+        {
+            if (keptId == kept || presentId == present)
+            {
+                return keptId == kept && presentId == present;
+            }
+        }
+        _ids.Add((kept, present));
+        return true;
+    }
+
+    private bool IncludesSlot(in StackSlot kept, in StackSlot present, int function)
+    {
+        // Eight bytes of any number, spilled or written otherwise, are alike.
+        if (kept.IsScalarSpill && kept.SpillSize == StackSlot.Size)
+        {
+            if (present.IsScalarSpill && present.SpillSize == StackSlot.Size)
+            {
+                return Includes(kept.Spilled, present.Spilled);
+            }
+            if (present.IsAll(StackByte.Misc, or: StackByte.Invalid))
+            {
+                NoteUninitialized(kept, present, function);
+                return Includes(kept.Spilled, RegisterState.Unknown);
+            }
+        }
+        for (var index = 0; index < StackSlot.Size; index++)
+        {
+            if (_isExact)
+            {
+                if (kept.Types[index] != present.Types[index])
+                {
+                    return false;
+                }
+                continue;
+            }
+            switch (kept.Types[index])
+            {
+                case StackByte.Invalid or StackByte.Misc:
+                    // Read as unknown numbers, which anything is.
+                    break;
+                case StackByte.Zero when present.Types[index] != StackByte.Zero:
+                case StackByte.Spill when present.Types[index] != StackByte.Spill:
+                    return false;
+            }
+        }
+        NoteUninitialized(kept, present, function);
+        return !kept.IsSpill || Includes(kept.Spilled, present.Spilled);
+    }
+
+    /// <summary>What reads the bytes was looked at when they were written; here they may not be.</summary>
+    private void NoteUninitialized(in StackSlot kept, in StackSlot present, int function)
+    {
+        for (var index = 0; index < StackSlot.Size; index++)
+        {
+            if (kept.Types[index] != StackByte.Invalid && present.Types[index] == StackByte.Invalid)
+            {
+                environment.Functions[function].ReadsUninitializedStack = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+namespace RxStages.Bpf.Verification;
+
+/// <summary>
+/// All that is known at one point of one path, after the kernel's <c>struct bpf_verifier_state</c>. The state of the path
+/// in progress changes with every instruction; copies of it are kept for pruning (<see cref="StatePruning"/>) and for
+/// branches to be gone later. Copies form a tree by <see cref="Parent"/>, which precision is tracked along.
+/// </summary>
+internal sealed class VerifierState
+{
+    /// <summary>The kernel's limit on nested calls (<c>MAX_CALL_FRAMES</c>).</summary>
+    public const int MaxFrames = 8;
+
+    private readonly FunctionFrame?[] _frames = new FunctionFrame?[MaxFrames];
+
+    /// <summary>The index of the innermost frame, the one in progress.</summary>
+    public int Depth;
+
+    /// <summary>The state kept last on the way here, or null before the first.</summary>
+    public VerifierState? Parent;
+
+    /// <summary>The instructions gone since <see cref="Parent"/>.</summary>
+    public readonly PathHistory History = new();
+
+    /// <summary>In kept states: how many paths that came through here are still to be gone.</summary>
+    public int Branches;
+
+    /// <summary>In kept states: true when every number in it, and in those before it, is marked as precise.</summary>
+    public bool IsAllPrecise;
+
+    /// <summary>In kept states: how often another state was found to be part of it, and how often not.</summary>
+    public int Hits;
+
+    /// <summary>See <see cref="Hits"/>.</summary>
+    public int Misses;
+
+    /// <summary>The frame in progress.</summary>
+    public FunctionFrame Current => _frames[Depth]!;
+
+    /// <summary>The registers of the frame in progress.</summary>
+    public RegisterState[] Registers => _frames[Depth]!.Registers;
+
+    /// <summary>A frame, 0 to <see cref="Depth"/>.</summary>
+    public FunctionFrame Frame(int index) => _frames[index]!;
+
+    /// <summary>Starts a frame for a function that is called.</summary>
+    public FunctionFrame Push(int function, int callSite)
+    {
+        Depth++;
+        return Enter(Depth, function, callSite);
+    }
+
+    /// <summary>Starts anew, with the entry function.</summary>
+    public FunctionFrame Start()
+    {
+        Depth = 0;
+        return Enter(0, function: 0, callSite: -1);
+    }
+
+    private FunctionFrame Enter(int index, int function, int callSite)
+    {
+        var frame = _frames[index] ??= new FunctionFrame();
+        frame.Enter(function, callSite, index);
+        return frame;
+    }
+
+    /// <summary>Becomes a copy of another, its history and place in the tree aside.</summary>
+    public void CopyFramesFrom(VerifierState other)
+    {
+        Depth = other.Depth;
+        for (var index = 0; index <= other.Depth; index++)
+        {
+            (_frames[index] ??= new FunctionFrame()).CopyFrom(other._frames[index]!);
+        }
+    }
+
+    /// <summary>Bytes of memory that the state takes, about.</summary>
+    public long MemorySize
+    {
+        get
+        {
+            long size = 256;
+            for (var index = 0; index <= Depth; index++)
+            {
+                size += _frames[index]!.MemorySize;
+            }
+            return size + History.MemorySize;
+        }
+    }
+}

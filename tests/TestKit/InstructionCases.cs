@@ -26,9 +26,6 @@ public static class InstructionCases
         .. Faults(),
     ];
 
-    /// <summary>The cases' names, as data of a theory.</summary>
-    public static IEnumerable<object[]> Names => All.Select(@case => new object[] { @case.Name });
-
     /// <summary>The case of that name.</summary>
     public static InstructionCase Find(string name) => All.Single(@case => @case.Name == name);
 

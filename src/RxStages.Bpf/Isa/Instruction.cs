@@ -72,6 +72,12 @@ public readonly record struct Instruction(byte Opcode, byte Registers, short Off
     /// <summary>For a local call that stands at <paramref name="slot"/>: the first slot of the function it calls.</summary>
     public int CallTarget(int slot) => slot + 1 + Immediate;
 
+    /// <summary>
+    /// For <c>callx</c>: the register that holds the function's number. LLVM writes it into the destination field since
+    /// version 19, before it wrote it into the immediate.
+    /// </summary>
+    public int CalledRegister => Immediate != 0 ? Immediate : Destination;
+
     /// <summary>True for <c>exit</c>.</summary>
     public bool IsExit => Opcode == Isa.Opcode.Exit;
 }

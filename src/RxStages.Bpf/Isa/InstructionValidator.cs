@@ -175,7 +175,10 @@ public readonly ref struct InstructionValidator
             {
                 return "callx is not supported";
             }
-            return instruction is { Source: 0, Offset: 0, Immediate: 0, Destination: < FramePointer }
+            return
+                instruction
+                    is { Source: 0, Offset: 0, Immediate: 0, Destination: < FramePointer }
+                        or { Registers: 0, Offset: 0, Immediate: > 0 and < FramePointer }
                 ? null
                 : "BPF_CALL uses reserved fields";
         }

@@ -1,0 +1,191 @@
+using System.Collections.Immutable;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Interpretation;
+
+/// <summary>What an instruction or a helper wants of memory.</summary>
+internal enum Access
+{
+    /// <summary>To read it.</summary>
+    Read,
+
+    /// <summary>To write it.</summary>
+    Write,
+
+    /// <summary>To change it atomically, which the kernel does not let programs do to packets.</summary>
+    Atomic,
+}
+
+/// <summary>
+/// All memory that a running program may touch, by native address: its stack frames, its packet, the values of its maps,
+/// or the one buffer of a program that has no packet. The context is not memory: its fields are translated.
+/// </summary>
+internal unsafe struct AddressSpace
+{
+    /// <summary>Bytes in a stack frame (<c>MAX_BPF_STACK</c>).</summary>
+    public const int FrameSize = 512;
+
+    /// <summary>How many functions may be active (<c>MAX_CALL_FRAMES</c>).</summary>
+    public const int MaxFrames = 8;
+
+    /// <summary>Bytes that the stack takes: behind each frame a gap, so that what overruns a frame is in none.</summary>
+    public const int StackSize = MaxFrames * FrameDistance;
+
+    private const int FrameDistance = 2 * FrameSize;
+
+    /// <summary>The packet, or null.</summary>
+    public XdpBuff* Packet;
+
+    /// <summary>The program's maps.</summary>
+    public ImmutableArray<Map> Maps;
+
+    /// <summary>The buffer of a program without a packet.</summary>
+    public byte* Buffer;
+
+    /// <summary>The buffer's length.</summary>
+    public ulong BufferLength;
+
+    /// <summary>The lowest byte of <see cref="StackSize"/> bytes.</summary>
+    public byte* Stack;
+
+    /// <summary>How many stack frames are active.</summary>
+    public int Frames;
+
+    /// <summary>What r10 is in a frame: the end of it. Frame 0 is the entry function's.</summary>
+    public readonly ulong FramePointer(int frame) => (ulong)(Stack + StackSize - (frame * FrameDistance));
+
+    /// <summary>The address as a pointer, after checking that the program may access so many bytes there.</summary>
+    /// <exception cref="MachineFault">It may not.</exception>
+    public readonly byte* Check(ulong address, ulong size, Access access)
+    {
+        if (IsStack(address, size) || IsIn((ulong)Buffer, BufferLength, address, size))
+        {
+            return (byte*)address;
+        }
+        if (IsPacket(address, size))
+        {
+            return access != Access.Atomic
+                ? (byte*)address
+                : throw new MachineFault("atomic operations on packet memory are not allowed");
+        }
+        if (FindMap(address, size) is { } map)
+        {
+            var forbidden = access == Access.Read ? MapFlags.WriteOnlyProgram : MapFlags.ReadOnlyProgram;
+            return !map.Spec.Flags.HasFlag(forbidden)
+                ? (byte*)address
+                : throw new MachineFault($"map {map.Spec.Name} may not be {Verb(access)} by programs");
+        }
+        throw new MachineFault(
+            $"{size} bytes at {Describe(address)} may not be {Verb(access)}: they are not in {Known}"
+        );
+    }
+
+    /// <summary>True when the bytes are packet data or metadata.</summary>
+    public readonly bool IsPacket(ulong address, ulong size)
+    {
+        if (Packet is null)
+        {
+            return false;
+        }
+        var start = (ulong)PacketStart;
+        return IsIn(start, (ulong)Packet->DataEnd - start, address, size);
+    }
+
+    /// <summary>True when the address is one of the context's fields, or near enough to be meant as one.</summary>
+    public readonly bool IsContext(ulong address) =>
+        Packet is not null && address - (ulong)Packet < (ulong)sizeof(XdpBuff);
+
+    /// <summary>Reads a field of the context, as the kernel's <c>xdp_convert_ctx_access</c> does.</summary>
+    /// <exception cref="MachineFault">There is no such field.</exception>
+    public readonly ulong ReadContext(ulong address, int size)
+    {
+        var offset = (int)(address - (ulong)Packet);
+        if (size != 4)
+        {
+            throw new MachineFault($"fields of the context have 4 bytes, not {size} (offset {offset})");
+        }
+        return offset switch
+        {
+            XdpMd.Data => (ulong)Packet->Data,
+            XdpMd.DataEnd => (ulong)Packet->DataEnd,
+            XdpMd.DataMeta => (ulong)Packet->DataMeta,
+            XdpMd.IngressIfindex => Packet->IngressIfindex,
+            XdpMd.RxQueueIndex => Packet->RxQueueIndex,
+            XdpMd.EgressIfindex => Packet->EgressIfindex,
+            _ => throw new MachineFault($"the context has no field at offset {offset}"),
+        };
+    }
+
+    private readonly byte* PacketStart => Packet->DataMeta < Packet->Data ? Packet->DataMeta : Packet->Data;
+
+    private readonly string Known =>
+        Packet is null ? "the stack or the memory" : "the stack, the packet or a map's value";
+
+    private static bool IsIn(ulong start, ulong length, ulong address, ulong size) =>
+        size <= length && address - start <= length - size && length != 0;
+
+    private static string Verb(Access access) =>
+        access switch
+        {
+            Access.Read => "read",
+            Access.Write => "written",
+            _ => "changed",
+        };
+
+    private readonly bool IsStack(ulong address, ulong size)
+    {
+        for (var frame = 0; frame < Frames; frame++)
+        {
+            if (IsIn(FramePointer(frame) - FrameSize, FrameSize, address, size))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private readonly Map? FindMap(ulong address, ulong size)
+    {
+        if (Maps.IsDefaultOrEmpty || size > int.MaxValue)
+        {
+            return null;
+        }
+        foreach (var map in Maps)
+        {
+            if (map.ContainsValue((byte*)address, (int)size))
+            {
+                return map;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Says where an address is, as a programmer would.</summary>
+    private readonly string Describe(ulong address)
+    {
+        const ulong Near = 1 << 16;
+        if (address < Near)
+        {
+            return $"address {address} (a null pointer?)";
+        }
+        var framePointer = FramePointer(Frames - 1);
+        if (address - framePointer + Near < 2 * Near)
+        {
+            return $"r10 {Signed((long)(address - framePointer))}";
+        }
+        if (Packet is not null && address - (ulong)Packet->Data + Near < 2 * Near)
+        {
+            var length = Packet->DataEnd - Packet->Data;
+            return $"data {Signed((long)(address - (ulong)Packet->Data))} of a packet of {length} bytes";
+        }
+        if (Buffer is not null && address - (ulong)Buffer + Near < 2 * Near)
+        {
+            return $"memory {Signed((long)(address - (ulong)Buffer))} of {BufferLength} bytes";
+        }
+        return $"address 0x{address:x}";
+    }
+
+    private static string Signed(long value) => value < 0 ? $"- {-value}" : $"+ {value}";
+}

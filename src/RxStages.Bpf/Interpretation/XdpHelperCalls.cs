@@ -1,0 +1,179 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using RxStages.Bpf.Helpers;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Interpretation;
+
+/// <summary>
+/// The helpers of XDP programs. The verifier proves before a program is compiled that their arguments are what they take;
+/// here it is looked at in every call.
+/// </summary>
+internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCalls
+{
+    private const int TailCallId = 12;
+
+    /// <summary>The most memory that a helper is given (the verifier's <c>BPF_MAX_VAR_SIZ</c>).</summary>
+    private const ulong MaxSize = 1 << 29;
+
+    private static readonly FrozenDictionary<ulong, BoundHelper> Helpers = HelperTable.All.ToFrozenDictionary(
+        helper => (ulong)helper.Id,
+        helper => new BoundHelper(helper)
+    );
+
+    /// <inheritdoc/>
+    public override void Call(ref Machine machine, ulong id)
+    {
+        if (!Helpers.TryGetValue(id, out var helper))
+        {
+            throw new MachineFault($"there is no helper {id}");
+        }
+        var definition = helper.Definition;
+        var map = CheckArguments(ref machine, definition);
+        if (id == TailCallId)
+        {
+            TailCall(ref machine, (IProgramArray)map!);
+            return;
+        }
+        var result = helper.Call(machine.Runtime, machine[1], machine[2], machine[3], machine[4], machine[5]);
+        if (definition.Returns != ReturnType.Void)
+        {
+            machine[0] = result;
+        }
+    }
+
+    /// <summary>Checks the arguments and gives the map among them, or null.</summary>
+    private Map? CheckArguments(ref Machine machine, HelperDefinition helper)
+    {
+        Map? map = null;
+        for (var index = 0; index < helper.Arguments.Length; index++)
+        {
+            var register = index + 1;
+            var value = machine[register];
+            switch (helper.Arguments[index])
+            {
+                case ArgumentType.Anything or ArgumentType.Size or ArgumentType.SizeOrZero:
+                    // Sizes are looked at with the memory in front of them.
+                    break;
+                case ArgumentType.Context when value == (ulong)machine.Memory.Packet:
+                    break;
+                case ArgumentType.Context:
+                    throw Fault(helper, register, "is not the context");
+                case ArgumentType.ConstMapPointer:
+                    map = FindMap(value) ?? throw Fault(helper, register, "is not one of the program's maps");
+                    CheckMapType(map, helper);
+                    break;
+                case ArgumentType.MapKey:
+                    CheckMemory(ref machine, helper, register, map!.Spec.KeySize, Access.Read);
+                    break;
+                case ArgumentType.MapValue:
+                    CheckMemory(ref machine, helper, register, map!.Spec.ValueSize, Access.Read);
+                    break;
+                case ArgumentType.ReadableMemoryOrNull when value == 0 && machine[register + 1] == 0:
+                    break;
+                case ArgumentType.ReadableMemory or ArgumentType.ReadableMemoryOrNull:
+                    CheckMemory(ref machine, helper, register, SizeOf(ref machine, helper, register), Access.Read);
+                    break;
+                case ArgumentType.WritableMemory:
+                    CheckMemory(ref machine, helper, register, SizeOf(ref machine, helper, register), Access.Write);
+                    break;
+                default:
+                    throw new NotSupportedException($"argument type {helper.Arguments[index]}");
+            }
+        }
+        return map;
+    }
+
+    /// <summary>The size argument behind a memory argument.</summary>
+    private static ulong SizeOf(ref Machine machine, HelperDefinition helper, int register)
+    {
+        var size = machine[register + 1];
+        if (size > MaxSize)
+        {
+            throw Fault(helper, register + 1, $"is not a size: {(long)size}");
+        }
+        return size != 0 || helper.Arguments[register] == ArgumentType.SizeOrZero
+            ? size
+            : throw Fault(helper, register + 1, "may not be 0");
+    }
+
+    private static void CheckMemory(
+        ref Machine machine,
+        HelperDefinition helper,
+        int register,
+        ulong size,
+        Access access
+    )
+    {
+        var address = machine[register];
+        machine.Memory.Check(address, size, access);
+        if (!helper.AllowsPacketAccess && machine.Memory.IsPacket(address, size))
+        {
+            throw Fault(helper, register, "may not be packet memory");
+        }
+    }
+
+    /// <summary>The kernel's <c>check_map_func_compatibility</c>, for the helpers that there are.</summary>
+    private static void CheckMapType(Map map, HelperDefinition helper)
+    {
+        var isAllowed = map.Spec.Type switch
+        {
+            MapType.ProgArray => helper.Name == "tail_call",
+            MapType.Cpumap => helper.Name == "redirect_map",
+            MapType.Devmap or MapType.DevmapHash or MapType.Xskmap => helper.Name
+                is "redirect_map"
+                    or "map_lookup_elem",
+            _ => helper.Name is not ("redirect_map" or "tail_call"),
+        };
+        if (!isAllowed)
+        {
+            throw new MachineFault(
+                $"helper {helper.Name} does not work on map {map.Spec.Name} of type {map.Spec.Type}"
+            );
+        }
+    }
+
+    private static MachineFault Fault(HelperDefinition helper, int register, string reason) =>
+        new($"argument r{register} of helper {helper.Name} {reason}");
+
+    private Map? FindMap(ulong header)
+    {
+        foreach (var map in maps)
+        {
+            if ((ulong)map.Header == header)
+            {
+                return map;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Runs the program at an index in place of the rest of the function; goes on behind the call when there is none or
+    /// too many were run. Only calls that find a program count, as in the kernel's x86 JIT.
+    /// </summary>
+    private static void TailCall(ref Machine machine, IProgramArray programs)
+    {
+        if (machine.Runtime->TailCallCount >= BpfRuntime.MaxTailCalls || programs[(uint)machine[3]] is not { } program)
+        {
+            return;
+        }
+        machine.Runtime->TailCallCount++;
+        if (program is not InterpretedProgram interpreted)
+        {
+            machine[0] = program.RunTail(machine.Memory.Packet, machine.Runtime);
+            machine.Return();
+        }
+        else if (interpreted.Execute(machine.Memory.Packet, machine.Runtime) is { } result)
+        {
+            machine[0] = result;
+            machine.Return();
+        }
+        else
+        {
+            machine.Abort();
+        }
+    }
+}

@@ -3,8 +3,15 @@ namespace RxStages.Captures;
 /// <summary>What holds for the packets of both formats.</summary>
 internal static class PacketLimits
 {
-    /// <summary>Why a packet with these lengths cannot be read, or null if it can.</summary>
-    public static string? Check(uint captured, uint original, CaptureInterface captureInterface)
+    /// <summary>True when a packet with these lengths can be read; else <see cref="Reason"/> says why not.</summary>
+    public static bool Allow(uint captured, uint original, CaptureInterface captureInterface) =>
+        captureInterface.LinkType == LinkType.Ethernet
+        && captured <= CapturePacket.MaximumLength
+        && captured <= original
+        && (captured <= captureInterface.SnapLength || captureInterface.SnapLength == 0);
+
+    /// <summary>Why a packet with these lengths cannot be read.</summary>
+    public static string Reason(uint captured, uint original, CaptureInterface captureInterface)
     {
         if (captureInterface.LinkType != LinkType.Ethernet)
         {
@@ -17,15 +24,9 @@ internal static class PacketLimits
         {
             return $"a packet of {captured} bytes is longer than the limit of {CapturePacket.MaximumLength}";
         }
-        if (captureInterface.SnapLength != 0 && captured > captureInterface.SnapLength)
-        {
-            return $"a packet of {captured} bytes is longer than the interface's snap length of {captureInterface.SnapLength}";
-        }
-        if (captured > original)
-        {
-            return $"{captured} bytes are said to be captured of a packet of {original}";
-        }
-        return null;
+        return captured > original
+            ? $"{captured} bytes are said to be captured of a packet of {original}"
+            : $"a packet of {captured} bytes is longer than the interface's snap length of {captureInterface.SnapLength}";
     }
 
     /// <summary>Takes off what was captured of the frame check sequence that ends a packet.</summary>

@@ -61,9 +61,9 @@ internal sealed class PcapReader
         var header = _buffer.Window[..PacketHeaderSize];
         var captured = _order.ReadUInt32(header[8..]);
         var original = _order.ReadUInt32(header[12..]);
-        if (PacketLimits.Check(captured, original, _interface) is { } reason)
+        if (!PacketLimits.Allow(captured, original, _interface))
         {
-            throw Broken(reason);
+            throw Broken(PacketLimits.Reason(captured, original, _interface));
         }
         if (!_buffer.Ensure(PacketHeaderSize + (int)captured))
         {

@@ -32,13 +32,13 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
             switch (type)
             {
                 case Pcapng.EnhancedPacketBlock:
-                    packet = ReadEnhancedPacket(ReadBlock(Pcapng.EnhancedPacketHeaderSize));
+                    ReadEnhancedPacket(ReadBlock(Pcapng.EnhancedPacketHeaderSize), out packet);
                     return true;
                 case Pcapng.SimplePacketBlock:
-                    packet = ReadSimplePacket(ReadBlock(Pcapng.SimplePacketHeaderSize));
+                    ReadSimplePacket(ReadBlock(Pcapng.SimplePacketHeaderSize), out packet);
                     return true;
                 case Pcapng.PacketBlock:
-                    packet = ReadObsoletePacket(ReadBlock(Pcapng.EnhancedPacketHeaderSize));
+                    ReadObsoletePacket(ReadBlock(Pcapng.EnhancedPacketHeaderSize), out packet);
                     return true;
                 case Pcapng.SectionHeaderBlock:
                     ReadSectionHeader();
@@ -108,14 +108,14 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
                     name = Encoding.UTF8.GetString(options.Value.TrimEnd((byte)0));
                     break;
                 case Pcapng.InterfaceTimestampResolution:
-                    resolution = Sized(options, 1, "if_tsresol")[0];
+                    resolution = Sized(options.Value, 1, "if_tsresol")[0];
                     break;
                 case Pcapng.InterfaceTimestampOffset:
-                    offsetSeconds = (long)_order.ReadUInt64(Sized(options, 8, "if_tsoffset"));
+                    offsetSeconds = (long)_order.ReadUInt64(Sized(options.Value, 8, "if_tsoffset"));
                     break;
                 case Pcapng.InterfaceFcsLength:
                     // In bits; but bytes were written before that was made clear.
-                    var length = Sized(options, 1, "if_fcslen")[0];
+                    var length = Sized(options.Value, 1, "if_fcslen")[0];
                     fcsLength = length < 8 ? length : length / 8;
                     break;
             }
@@ -132,35 +132,56 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
         );
     }
 
-    private CapturePacket ReadEnhancedPacket(ReadOnlySpan<byte> block) =>
-        ReadPacket(block, _order.ReadUInt32(block[8..]), dropCount: null);
+    private void ReadEnhancedPacket(ReadOnlySpan<byte> block, out CapturePacket packet) =>
+        ReadPacket(block, _order.ReadUInt32(block[8..]), dropCount: null, out packet);
 
     /// <summary>As an enhanced packet, but with a drop count in the upper half of the interface number.</summary>
-    private CapturePacket ReadObsoletePacket(ReadOnlySpan<byte> block)
+    private void ReadObsoletePacket(ReadOnlySpan<byte> block, out CapturePacket packet)
     {
         var dropCount = _order.ReadUInt16(block[10..]);
-        return ReadPacket(block, _order.ReadUInt16(block[8..]), dropCount == 0xffff ? null : dropCount);
+        ReadPacket(block, _order.ReadUInt16(block[8..]), dropCount == 0xffff ? null : dropCount, out packet);
     }
 
-    private CapturePacket ReadPacket(ReadOnlySpan<byte> block, uint interfaceOfSection, ulong? dropCount)
+    private void ReadPacket(
+        ReadOnlySpan<byte> block,
+        uint interfaceOfSection,
+        ulong? dropCount,
+        out CapturePacket packet
+    )
     {
         var number = InterfaceNumber(interfaceOfSection);
         var captureInterface = Interfaces[number];
         var captured = _order.ReadUInt32(block[20..]);
         var original = _order.ReadUInt32(block[24..]);
         Check(captured, original, captureInterface, block.Length - Pcapng.EnhancedPacketHeaderSize - 4);
+        var ticks = ((ulong)_order.ReadUInt32(block[12..]) << 32) | _order.ReadUInt32(block[16..]);
+        packet = new CapturePacket
+        {
+            Data = block.Slice(Pcapng.EnhancedPacketHeaderSize, (int)captured),
+            OriginalLength = original,
+            Interface = number,
+            Timestamp = captureInterface.TimestampUnit.ToNanoseconds(ticks),
+            Index = _packets,
+            Offset = _blockOffset,
+            DropCount = dropCount,
+        };
+        var options = block[(Pcapng.EnhancedPacketHeaderSize + Pcapng.Padded((int)captured))..^4];
+        if (captureInterface.FcsLength != 0 || !options.IsEmpty)
+        {
+            ReadPacketOptions(options, captureInterface.FcsLength, ref packet);
+        }
+        _packets++;
+    }
 
-        var fcsLength = captureInterface.FcsLength;
+    private void ReadPacketOptions(ReadOnlySpan<byte> bytes, int fcsLength, ref CapturePacket packet)
+    {
         uint? flags = null;
+        var dropCount = packet.DropCount;
         ulong? packetId = null;
         uint? queue = null;
         ulong? verdict = null;
         ReadOnlySpan<byte> comment = default;
-        var data = block.Slice(Pcapng.EnhancedPacketHeaderSize, (int)captured);
-        var options = new PcapngOptions(
-            block[(Pcapng.EnhancedPacketHeaderSize + Pcapng.Padded((int)captured))..^4],
-            _order
-        );
+        var options = new PcapngOptions(bytes, _order);
         while (Next(ref options))
         {
             switch (options.Code)
@@ -169,35 +190,30 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
                     comment = options.Value;
                     break;
                 case Pcapng.PacketFlags:
-                    flags = _order.ReadUInt32(Sized(options, 4, "epb_flags"));
+                    flags = _order.ReadUInt32(Sized(options.Value, 4, "epb_flags"));
                     var fcsOfPacket = (int)((flags & Pcapng.FlagsFcsLength) >> 5);
                     fcsLength = fcsOfPacket != 0 ? fcsOfPacket : fcsLength;
                     flags &= ~Pcapng.FlagsFcsLength;
                     break;
                 case Pcapng.PacketDropCount:
-                    dropCount = _order.ReadUInt64(Sized(options, 8, "epb_dropcount"));
+                    dropCount = _order.ReadUInt64(Sized(options.Value, 8, "epb_dropcount"));
                     break;
                 case Pcapng.PacketId:
-                    packetId = _order.ReadUInt64(Sized(options, 8, "epb_packetid"));
+                    packetId = _order.ReadUInt64(Sized(options.Value, 8, "epb_packetid"));
                     break;
                 case Pcapng.PacketQueue:
-                    queue = _order.ReadUInt32(Sized(options, 4, "epb_queue"));
+                    queue = _order.ReadUInt32(Sized(options.Value, 4, "epb_queue"));
                     break;
                 case Pcapng.PacketVerdict when !options.Value.IsEmpty && options.Value[0] == Pcapng.VerdictXdp:
-                    verdict = _order.ReadUInt64(Sized(options, 9, "epb_verdict")[1..]);
+                    verdict = _order.ReadUInt64(Sized(options.Value, 9, "epb_verdict")[1..]);
                     break;
             }
         }
-        data = PacketLimits.WithoutFcs(data, ref original, fcsLength);
-        var ticks = ((ulong)_order.ReadUInt32(block[12..]) << 32) | _order.ReadUInt32(block[16..]);
-        return new CapturePacket
+        var original = packet.OriginalLength;
+        packet = packet with
         {
-            Data = data,
+            Data = PacketLimits.WithoutFcs(packet.Data, ref original, fcsLength),
             OriginalLength = original,
-            Interface = number,
-            Timestamp = captureInterface.TimestampUnit.ToNanoseconds(ticks),
-            Index = _packets++,
-            Offset = _blockOffset,
             Flags = flags,
             DropCount = dropCount,
             PacketId = packetId,
@@ -207,21 +223,17 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
         };
     }
 
-    private CapturePacket ReadSimplePacket(ReadOnlySpan<byte> block)
+    private void ReadSimplePacket(ReadOnlySpan<byte> block, out CapturePacket packet)
     {
         var number = InterfaceNumber(0);
         var captureInterface = Interfaces[number];
         var original = _order.ReadUInt32(block[8..]);
         var captured = captureInterface.SnapLength == 0 ? original : Math.Min(original, captureInterface.SnapLength);
         Check(captured, original, captureInterface, block.Length - Pcapng.SimplePacketHeaderSize - 4);
-        var data = PacketLimits.WithoutFcs(
-            block.Slice(Pcapng.SimplePacketHeaderSize, (int)captured),
-            ref original,
-            captureInterface.FcsLength
-        );
-        return new CapturePacket
+        var data = block.Slice(Pcapng.SimplePacketHeaderSize, (int)captured);
+        packet = new CapturePacket
         {
-            Data = data,
+            Data = PacketLimits.WithoutFcs(data, ref original, captureInterface.FcsLength),
             OriginalLength = original,
             Interface = number,
             Index = _packets++,
@@ -240,9 +252,9 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
 
     private void Check(uint captured, uint original, CaptureInterface captureInterface, int room)
     {
-        if (PacketLimits.Check(captured, original, captureInterface) is { } reason)
+        if (!PacketLimits.Allow(captured, original, captureInterface))
         {
-            throw Broken(reason);
+            throw Broken(PacketLimits.Reason(captured, original, captureInterface));
         }
         if (Pcapng.Padded((int)captured) > room)
         {
@@ -262,14 +274,8 @@ internal sealed class PcapngReader(CaptureBuffer buffer)
             : true;
     }
 
-    private ReadOnlySpan<byte> Sized(PcapngOptions options, int size, string name)
-    {
-        if (options.Value.Length != size)
-        {
-            throw Broken($"{name} has {options.Value.Length} bytes instead of {size}");
-        }
-        return options.Value;
-    }
+    private ReadOnlySpan<byte> Sized(ReadOnlySpan<byte> value, int size, string name) =>
+        value.Length == size ? value : throw Broken($"{name} has {value.Length} bytes instead of {size}");
 
     /// <summary>The whole block at the window's beginning, which moves on behind it.</summary>
     private ReadOnlySpan<byte> ReadBlock(int headerSize)

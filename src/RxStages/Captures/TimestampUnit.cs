@@ -3,12 +3,15 @@ namespace RxStages.Captures;
 /// <summary>
 /// What one tick of an interface's timestamps is (<c>if_tsresol</c>) and where they start (<c>if_tsoffset</c>).
 /// </summary>
-internal readonly struct TimestampUnit
+internal sealed record TimestampUnit
 {
     private readonly ulong _multiplier;
     private readonly ulong _divisor;
     private readonly int _shift;
     private readonly Int128 _offset;
+
+    /// <summary>True when a multiplication does it, as for all common units.</summary>
+    private readonly bool _isProduct;
 
     private TimestampUnit(ulong multiplier, ulong divisor, int shift, long offsetSeconds)
     {
@@ -16,6 +19,7 @@ internal readonly struct TimestampUnit
         _divisor = divisor;
         _shift = shift;
         _offset = (Int128)offsetSeconds * NanosecondsPerSecond;
+        _isProduct = divisor == 1 && shift == 0 && offsetSeconds == 0;
     }
 
     private const ulong NanosecondsPerSecond = 1_000_000_000;
@@ -51,7 +55,7 @@ internal readonly struct TimestampUnit
     /// <summary>The timestamp in nanoseconds since 1970, rounded down; the nearest that fits when it is out of range.</summary>
     public ulong ToNanoseconds(ulong ticks)
     {
-        if (_shift == 0 && _divisor == 1 && _offset == 0 && Math.BigMul(ticks, _multiplier, out var product) == 0)
+        if (_isProduct && Math.BigMul(ticks, _multiplier, out var product) == 0)
         {
             return product;
         }

@@ -1,4 +1,4 @@
-using RxStages.Bpf.Runtime;
+using RxStages.Benchmarks;
 using RxStages.Engine;
 using RxStages.Packets;
 using RxStages.Ports;
@@ -41,6 +41,7 @@ public class AllocationTests
         using var output = new MemoryPort(pool, 64);
         var redirects = new RedirectTable();
         redirects.AddInterface(1, output);
+        using var stack = new BenchStack(footprint: 4096);
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
         using var worker = new Worker(
             port,
@@ -51,6 +52,7 @@ public class AllocationTests
                 VectorSize = vectorSize,
                 TimeStages = timed,
                 Transmit = output,
+                NetworkStack = stack,
                 Redirects = redirects,
             }
         );

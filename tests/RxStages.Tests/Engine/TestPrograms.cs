@@ -82,3 +82,9 @@ internal unsafe struct HeadroomProgram : IXdpFunction
         return (uint)(isZero ? XdpAction.Pass : XdpAction.Drop);
     }
 }
+
+/// <summary>Passes everything.</summary>
+internal unsafe struct PassProgram : IXdpFunction
+{
+    public readonly uint Run(XdpBuff* packet, BpfRuntime* runtime) => (uint)XdpAction.Pass;
+}

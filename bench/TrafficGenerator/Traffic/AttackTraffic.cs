@@ -14,8 +14,6 @@ public sealed class AttackTraffic(Randomness random, ulong duration)
     [
         IPAddress.Parse("100.66.6.6"),
         IPAddress.Parse("100.77.7.7"),
-        IPAddress.Parse("100.88.8.8"),
-        IPAddress.Parse("100.91.1.19"),
         IPAddress.Parse("2001:db8:a000::6666"),
     ];
 

@@ -24,10 +24,10 @@ public static class IntermixedTraffic
             (11, attack.Reflection),
             (6, attack.ReflectionOfBlockedServer),
             (14, attack.SynFloodOfFewSources),
-            (8, attack.BlockedSource),
+            (12, attack.BlockedSource),
             (4, attack.DeniedService),
             (2, attack.Malformed),
-            (13, attack.SynFlood),
+            (9, attack.SynFlood),
         ];
 
         var frames = new List<TimedFrame>(packets);

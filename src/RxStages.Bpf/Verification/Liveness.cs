@@ -1,5 +1,8 @@
 using System.Collections;
+using System.Collections.Immutable;
+using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
+using RxStages.Bpf.Objects;
 
 namespace RxStages.Bpf.Verification;
 
@@ -15,12 +18,15 @@ internal sealed class Liveness
     private const ushort ArgumentRegisters = 0b111110;
     private const ushort CallerSaved = 0b111111;
 
-    // What a register may be, as a stack pointer of its own function: an offset, or one of these.
+    // What a register may be, as a stack pointer of its own function: an offset (0 and below), or one of these; or, as
+    // what helpers read depends on it, a map: its index above FirstMap.
     private const short NoStackPointer = 1;
     private const short AnyStackPointer = 2;
     private const short NotSeen = 3;
+    private const short FirstMap = 16;
 
     private readonly Instruction[] _code;
+    private readonly ImmutableArray<MapSpec> _maps;
     private readonly ControlFlow _flow;
     private readonly ushort[] _registers;
     private readonly ulong[] _slots;
@@ -29,9 +35,14 @@ internal sealed class Liveness
     private readonly List<int>[] _jumpsTo;
 
     /// <summary>Computes it for all functions.</summary>
-    public Liveness(Instruction[] code, ControlFlow flow)
+    /// <param name="code">The program.</param>
+    /// <param name="maps">Its maps.</param>
+    /// <param name="flow">Its control flow.</param>
+    /// <param name="order">The functions, callers before those they call.</param>
+    public Liveness(Instruction[] code, ImmutableArray<MapSpec> maps, ControlFlow flow, ReadOnlySpan<int> order)
     {
         _code = code;
+        _maps = maps;
         _flow = flow;
         _registers = new ushort[code.Length];
         _slots = new ulong[code.Length];
@@ -44,7 +55,10 @@ internal sealed class Liveness
         {
             FollowPointers(fillsAreStackPointers: true);
         }
-        FlowBackward();
+        for (var index = order.Length - 1; index >= 0; index--)
+        {
+            FlowBackward(flow.Functions[order[index]]);
+        }
         _pointers = [];
         _jumpsTo = [];
     }
@@ -114,13 +128,24 @@ internal sealed class Liveness
         var hasChanged = false;
         for (var register = 0; register < RegisterCount; register++)
         {
-            var joined =
-                into[register] == NotSeen || into[register] == from[register] ? from[register] : AnyStackPointer;
+            var joined = Join(into[register], from[register]);
             hasChanged |= joined != into[register];
             into[register] = joined;
         }
         return hasChanged;
     }
+
+    private static short Join(short a, short b)
+    {
+        if (a == b || a == NotSeen)
+        {
+            return b;
+        }
+        return IsStackPointer(a) || IsStackPointer(b) ? AnyStackPointer : NoStackPointer;
+    }
+
+    /// <summary>True for what may be a stack pointer.</summary>
+    private static bool IsStackPointer(short pointer) => pointer is <= 0 or AnyStackPointer;
 
     private void Transfer(int slot, Span<short> pointers, bool fillsAreStackPointers)
     {
@@ -132,13 +157,14 @@ internal sealed class Liveness
                 pointers[destination] = TransferAlu(slot, instruction, pointers[destination]);
                 break;
             case InstructionClass.Ld:
-                pointers[destination] = NoStackPointer;
+                pointers[destination] =
+                    instruction.Source == PseudoLoad.MapIndex && instruction.Immediate < short.MaxValue - FirstMap
+                        ? (short)(FirstMap + instruction.Immediate)
+                        : NoStackPointer;
                 break;
             case InstructionClass.Ldx:
                 pointers[destination] =
-                    fillsAreStackPointers && PointerIn(slot, source) != NoStackPointer
-                        ? AnyStackPointer
-                        : NoStackPointer;
+                    fillsAreStackPointers && IsStackPointer(PointerIn(slot, source)) ? AnyStackPointer : NoStackPointer;
                 break;
             case InstructionClass.Stx when instruction.MemoryMode == MemoryMode.Atomic:
                 // What an atomic instruction reads is a number, whatever it reads from.
@@ -174,7 +200,7 @@ internal sealed class Liveness
                 var sum = destination + (long)instruction.Immediate;
                 return sum is <= 0 and >= -FunctionFrame.MaxStack ? (short)sum : AnyStackPointer;
             default:
-                return destination == NoStackPointer && operand == NoStackPointer ? NoStackPointer : AnyStackPointer;
+                return IsStackPointer(destination) || IsStackPointer(operand) ? AnyStackPointer : NoStackPointer;
         }
     }
 
@@ -182,7 +208,7 @@ internal sealed class Liveness
     {
         for (var slot = 0; slot < _code.Length; slot = _flow.Next(slot))
         {
-            if (_code[slot].Class == InstructionClass.Stx && PointerIn(slot, _code[slot].Source) != NoStackPointer)
+            if (_code[slot].Class == InstructionClass.Stx && IsStackPointer(PointerIn(slot, _code[slot].Source)))
             {
                 return true;
             }
@@ -190,11 +216,11 @@ internal sealed class Liveness
         return false;
     }
 
-    /// <summary>Backward: what is read before it is written.</summary>
-    private void FlowBackward()
+    /// <summary>Backward: what is read before it is written. The functions that this one calls are done.</summary>
+    private void FlowBackward(FunctionSpec function)
     {
         var pending = new Worklist(_code.Length);
-        for (var slot = 0; slot < _code.Length; slot = _flow.Next(slot))
+        for (var slot = function.Start; slot < function.Start + function.Length; slot = _flow.Next(slot))
         {
             pending.Add(slot);
         }
@@ -207,7 +233,7 @@ internal sealed class Liveness
             }
             (_registers[slot], _slots[slot]) = (registers, slots);
             var previous = slot > 0 && _code[slot - 1].Opcode == 0 ? slot - 2 : slot - 1;
-            if (previous >= 0)
+            if (previous >= function.Start)
             {
                 pending.Add(previous);
             }
@@ -236,13 +262,13 @@ internal sealed class Liveness
             slots |= _slots[second];
         }
         var instruction = _code[slot];
-        var (read, written) = RegisterUse(instruction);
+        var (read, written) = RegisterUse(slot, instruction);
         registers = (ushort)((registers & ~written) | read);
         return (registers, SlotsBefore(slot, instruction, slots));
     }
 
     /// <summary>The registers that an instruction reads and those it writes, by bit.</summary>
-    private static (ushort Read, ushort Written) RegisterUse(Instruction instruction)
+    private (ushort Read, ushort Written) RegisterUse(int slot, Instruction instruction)
     {
         var destination = (ushort)(1 << instruction.Destination);
         var source = (ushort)(1 << instruction.Source);
@@ -277,7 +303,7 @@ internal sealed class Liveness
                 return instruction.JumpOperation switch
                 {
                     JumpOperation.Ja => (0, 0),
-                    JumpOperation.Call => (ArgumentRegisters, CallerSaved),
+                    JumpOperation.Call => (ArgumentsRead(slot, instruction), CallerSaved),
                     JumpOperation.Exit => (1, 0),
                     _ => ((ushort)(destination | operand), 0),
                 };
@@ -305,45 +331,71 @@ internal sealed class Liveness
                     && offset % StackSlot.Size == 0;
                 return isWholeSlot ? after & ~(1ul << FunctionFrame.SlotOf(offset)) : after;
             case InstructionClass.Jmp when instruction.JumpOperation == JumpOperation.Call:
-                return after | SlotsReadByCall(slot, instruction.IsLocalCall);
+                return after | SlotsReadByCall(slot, instruction);
             default:
                 return after;
         }
     }
 
-    private static ulong SlotsRead(short pointer, Instruction instruction)
+    /// <summary>The arguments that a call reads: those of a helper's signature, or those live where the function starts.</summary>
+    private ushort ArgumentsRead(int slot, Instruction call)
     {
-        if (pointer is NoStackPointer or NotSeen)
+        if (call.IsLocalCall)
         {
-            return 0;
+            return (ushort)(_registers[call.CallTarget(slot)] & ArgumentRegisters);
         }
-        var (low, high) = (pointer + instruction.Offset, pointer + instruction.Offset + instruction.AccessSize - 1);
+        return call.IsHelperCall && HelperTable.Find(call.Immediate) is { } helper
+            ? (ushort)(((1 << helper.Arguments.Length) - 1) << 1)
+            : ArgumentRegisters;
+    }
+
+    private static ulong SlotsRead(short pointer, Instruction instruction) =>
+        IsStackPointer(pointer) ? SlotsRead(pointer, instruction.Offset, instruction.AccessSize) : 0;
+
+    private static ulong SlotsRead(short pointer, int offset, long size)
+    {
+        var (low, high) = (pointer + offset, pointer + offset + size - 1);
         if (pointer == AnyStackPointer || low < -FunctionFrame.MaxStack || high >= 0)
         {
             return AllSlots;
         }
-        return (1ul << FunctionFrame.SlotOf(low)) | (1ul << FunctionFrame.SlotOf(high));
+        return size <= 0
+            ? 0
+            : (AllSlots >> (63 - FunctionFrame.SlotOf(low))) & (AllSlots << FunctionFrame.SlotOf((int)high));
     }
 
-    /// <summary>A helper reads from a pointer it gets upwards, how far is not known; a function may do anything with it.</summary>
-    private ulong SlotsReadByCall(int slot, bool isLocal)
+    /// <summary>What a function does with a stack pointer it gets is not followed; helpers read what their signature says.</summary>
+    private ulong SlotsReadByCall(int slot, Instruction call)
     {
-        var lowest = 0;
-        for (var register = 1; register <= 5; register++)
+        var helper = call.IsLocalCall ? null : HelperTable.Find(call.Immediate);
+        var slots = 0ul;
+        for (var register = 1; register <= (helper?.Arguments.Length ?? 5); register++)
         {
             var pointer = PointerIn(slot, register);
-            if (pointer is NoStackPointer or NotSeen)
+            if (!IsStackPointer(pointer))
             {
                 continue;
             }
-            if (isLocal || pointer == AnyStackPointer)
-            {
-                _passesStack[slot] = true;
-                return AllSlots;
-            }
-            lowest = Math.Min(lowest, pointer);
+            _passesStack[slot] |= call.IsLocalCall;
+            slots |= helper is null ? AllSlots : SlotsReadByHelper(slot, helper, register, pointer);
         }
-        return lowest == 0 ? 0 : AllSlots >> (63 - FunctionFrame.SlotOf(lowest));
+        return slots;
+    }
+
+    private ulong SlotsReadByHelper(int slot, HelperDefinition helper, int register, short pointer)
+    {
+        var argument = helper.Arguments[register - 1];
+        if (argument is ArgumentType.MapKey or ArgumentType.MapValue)
+        {
+            var map = PointerIn(slot, helper.Arguments.IndexOf(ArgumentType.ConstMapPointer) + 1);
+            if (map >= FirstMap)
+            {
+                var spec = _maps[map - FirstMap];
+                return SlotsRead(pointer, 0, argument == ArgumentType.MapKey ? spec.KeySize : spec.ValueSize);
+            }
+        }
+        // From the pointer on, how far is not known.
+        return argument == ArgumentType.WritableMemory ? 0 : SlotsRead(pointer, 0, -pointer);
     }
 
     /// <summary>Slots to look at, each at most once at a time.</summary>

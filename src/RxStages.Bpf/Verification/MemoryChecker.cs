@@ -66,10 +66,11 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         }
         ref readonly var pointer = ref environment.Registers[instruction.Destination];
         var size = instruction.AccessSize;
+        var before = RegisterState.Unknown;
         if (pointer.Type == RegisterType.Stack)
         {
             environment.NoteRegion(MemoryRegion.Stack);
-            _stack.ReadAndWrite(pointer, instruction.Offset, size);
+            before = _stack.ReadAndWrite(pointer, instruction.Offset, size);
         }
         else
         {
@@ -79,7 +80,11 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         if (operation.HasFlag(AtomicOperation.Fetch))
         {
             var result = operation == AtomicOperation.CompareExchange ? 0 : instruction.Source;
-            environment.Registers[result] = RegisterState.Scalar(ScalarBounds.OfSize(size));
+            if (before.IsScalar)
+            {
+                before.Bounds.ZeroExtend(size);
+            }
+            environment.Registers[result] = before;
         }
     }
 

@@ -13,14 +13,19 @@ internal sealed class PathExplorer
     private readonly BranchChecker _branches;
     private readonly CallChecker _calls;
 
-    public PathExplorer(VerifierEnvironment environment)
+    /// <param name="environment">What to go through.</param>
+    /// <param name="order">The functions, callers before those they call.</param>
+    public PathExplorer(VerifierEnvironment environment, int[] order)
     {
         _environment = environment;
         _alu = new AluChecker(environment);
         _memory = new MemoryChecker(environment);
         _branches = new BranchChecker(environment);
         _calls = new CallChecker(environment);
-        Pruning = new StatePruning(environment, new Liveness(environment.Code, environment.Flow));
+        Pruning = new StatePruning(
+            environment,
+            new Liveness(environment.Code, environment.Maps, environment.Flow, order)
+        );
     }
 
     public StatePruning Pruning { get; }

@@ -296,10 +296,10 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
             case AtomicOperation.StoreRelease:
                 return TryStepBackStore(instruction.Destination, instruction.Source, spill);
             case AtomicOperation.CompareExchange:
-                _wanted.RemoveRegister(0);
+                StepBackLoad(destination: 0, spill);
                 break;
             case var operation when operation.HasFlag(AtomicOperation.Fetch):
-                _wanted.RemoveRegister(instruction.Source);
+                StepBackLoad(instruction.Source, spill);
                 break;
         }
         return !_wanted.HasRegister(instruction.Destination);

@@ -34,8 +34,11 @@ internal sealed class StackChecker(VerifierEnvironment environment)
         }
     }
 
-    /// <summary>An atomic instruction: reads and writes bytes, of which only that they are numbers stays known.</summary>
-    public void ReadAndWrite(in RegisterState pointer, int offset, int size)
+    /// <summary>
+    /// An atomic instruction. The result is what the bytes held before; of what they hold afterwards only that they are
+    /// numbers is known.
+    /// </summary>
+    public RegisterState ReadAndWrite(in RegisterState pointer, int offset, int size)
     {
         var (low, high) = CheckBounds(pointer, offset, size, "accesses");
         CheckAlignment(pointer, offset, size);
@@ -44,8 +47,9 @@ internal sealed class StackChecker(VerifierEnvironment environment)
             throw environment.Reject("an atomic instruction on the stack at an offset that is not constant");
         }
         var frame = environment.State.Frame(pointer.Frame);
-        ReadBytes(frame, low, size);
+        var before = ReadAt(pointer.Frame, frame, low, size);
         Overwrite(frame, low, size, StackByte.Misc);
+        return before;
     }
 
     /// <summary>Memory given to a helper that reads it, or reads and writes it.</summary>

@@ -33,7 +33,7 @@ public static class Verifier
         CheckStructure(program, maps);
         var environment = new VerifierEnvironment(program, maps, options ?? new VerifierOptions());
         var order = CheckControlFlow(environment);
-        var explorer = new PathExplorer(environment);
+        var explorer = new PathExplorer(environment, order);
         explorer.Explore();
         StackDepth.Check(environment, order);
 

@@ -165,22 +165,20 @@ internal unsafe struct AddressSpace
     /// <summary>Says where an address is, as a programmer would.</summary>
     private readonly string Describe(ulong address)
     {
-        const ulong Near = 1 << 16;
-        if (address < Near)
+        if (address < 1 << 16)
         {
             return $"address {address} (a null pointer?)";
         }
-        var framePointer = FramePointer(Frames - 1);
-        if (address - framePointer + Near < 2 * Near)
+        if (IsIn((ulong)Stack, StackSize + FrameSize, address, 1))
         {
-            return $"r10 {Signed((long)(address - framePointer))}";
+            return $"r10 {Signed((long)(address - FramePointer(Frames - 1)))}";
         }
-        if (Packet is not null && address - (ulong)Packet->Data + Near < 2 * Near)
+        if (Packet is not null && IsIn((ulong)Packet->DataHardStart, XdpBuff.FrameSize, address, 1))
         {
             var length = Packet->DataEnd - Packet->Data;
             return $"data {Signed((long)(address - (ulong)Packet->Data))} of a packet of {length} bytes";
         }
-        if (Buffer is not null && address - (ulong)Buffer + Near < 2 * Near)
+        if (Buffer is not null && IsIn((ulong)Buffer - FrameSize, BufferLength + (2 * FrameSize), address, 1))
         {
             return $"memory {Signed((long)(address - (ulong)Buffer))} of {BufferLength} bytes";
         }

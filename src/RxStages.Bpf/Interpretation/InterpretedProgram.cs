@@ -123,12 +123,8 @@ public sealed unsafe class InterpretedProgram : XdpProgram
     /// <summary>The address of the one value of a map, as the kernel gives it (<c>array_map_direct_value_addr</c>).</summary>
     private static ulong ValueAddress(ProgramSpec spec, int slot, Map map)
     {
-        if (map.Spec is not { Type: MapType.Array, MaxEntries: 1 })
-        {
-            throw Broken(spec, slot, $"map {map.Spec.Name} is not an array of one value, which alone has an address");
-        }
-        BpfRuntime runtime = default;
-        uint key = 0;
-        return (ulong)map.Header->LookupElement(map.Header, &runtime, (byte*)&key);
+        return map is ArrayMap { Spec: { Type: MapType.Array, MaxEntries: 1 } } array
+            ? (ulong)array.Values
+            : throw Broken(spec, slot, $"map {map.Spec.Name} is not an array of one value, which alone has an address");
     }
 }

@@ -34,7 +34,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
         var map = CheckArguments(ref machine, definition);
         if (id == TailCallId)
         {
-            TailCall(ref machine, (IProgramArray)map!);
+            TailCall(ref machine);
             return;
         }
         var result = helper.Call(machine.Runtime, machine[1], machine[2], machine[3], machine[4], machine[5]);
@@ -154,9 +154,12 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
     /// Runs the program at an index in place of the rest of the function; goes on behind the call when there is none or
     /// too many were run. Only calls that find a program count, as in the kernel's x86 JIT.
     /// </summary>
-    private static void TailCall(ref Machine machine, IProgramArray programs)
+    private static void TailCall(ref Machine machine)
     {
-        if (machine.Runtime->TailCallCount >= BpfRuntime.MaxTailCalls || programs[(uint)machine[3]] is not { } program)
+        if (
+            machine.Runtime->TailCallCount >= BpfRuntime.MaxTailCalls
+            || ProgramArrayOperations.Find((MapHeader*)machine[2], (uint)machine[3]) is not { } program
+        )
         {
             return;
         }

@@ -60,7 +60,7 @@ public class DisassemblerTests
                     return Assembler.Assemble(Disassembler.Format(program, 0)).AsSpan().SequenceEqual(program);
                 }
             )
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(4_000).WithReplay(9669, 1));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(1_000).WithReplay(9669, 1).WithQuietOnSuccess(true));
     }
 
     [Fact]

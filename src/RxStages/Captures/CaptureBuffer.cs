@@ -15,6 +15,9 @@ internal sealed class CaptureBuffer(Stream stream, string source) : IDisposable
     /// <summary>The most bytes that can be looked at together, and so the longest record: two of the longest packets.</summary>
     public const int Size = 2 * CapturePacket.MaximumLength;
 
+    /// <summary>How much is read at a time: no more than stays in a core's second-level cache until it is looked at.</summary>
+    private const int ChunkSize = 128 << 10;
+
     /// <summary>The stream's name for error messages.</summary>
     public string Source => source;
 
@@ -63,7 +66,8 @@ internal sealed class CaptureBuffer(Stream stream, string source) : IDisposable
             int read;
             try
             {
-                read = stream.Read(_bytes, _end, _bytes.Length - _end);
+                var wanted = Math.Max(count - _end, ChunkSize);
+                read = stream.Read(_bytes, _end, Math.Min(wanted, _bytes.Length - _end));
             }
             catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
             {

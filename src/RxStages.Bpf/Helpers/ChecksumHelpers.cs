@@ -22,7 +22,7 @@ internal static unsafe class ChecksumHelpers
             ],
             CsumDiff,
             "net/core/filter.c: bpf_csum_diff",
-            "The checksum difference, folded to 16 bits, of replacing the first memory by the second, added to a seed; EINVAL unless both sizes are multiples of 4."
+            "The checksum difference, folded to 16 bits, of replacing the first memory by the second, added to a seed. Sizes need not be multiples of 4."
         )
         {
             AllowsPacketAccess = true,
@@ -33,34 +33,34 @@ internal static unsafe class ChecksumHelpers
     {
         var oldSize = (uint)fromSize;
         var newSize = (uint)toSize;
-        if (((oldSize | newSize) & 3) != 0)
-        {
-            return unchecked((ulong)-Errno.EINVAL);
-        }
         var sum = (uint)seed;
         if (oldSize != 0 && newSize != 0)
         {
-            sum = Add(Sum((uint*)to, newSize, sum), ~Sum((uint*)from, oldSize, 0));
+            sum = Add(Sum((byte*)to, newSize, sum), ~Sum((byte*)from, oldSize, 0));
         }
         else if (newSize != 0)
         {
-            sum = Sum((uint*)to, newSize, sum);
+            sum = Sum((byte*)to, newSize, sum);
         }
         else if (oldSize != 0)
         {
-            sum = ~Sum((uint*)from, oldSize, ~sum);
+            sum = ~Sum((byte*)from, oldSize, ~sum);
         }
         return (sum + ((sum >> 16) | (sum << 16))) >> 16;
     }
 
     // Sums of words in one's complement. The result is 0 only when all of the input is, else zero is 0xffffffff: the same
     // representation as the kernel's csum_partial, whatever the order of the additions.
-    private static uint Sum(uint* words, uint size, uint seed)
+    private static uint Sum(byte* bytes, uint size, uint seed)
     {
         ulong sum = seed;
-        for (var end = (uint*)((byte*)words + size); words < end; words++)
+        for (; size >= sizeof(uint); size -= sizeof(uint), bytes += sizeof(uint))
         {
-            sum += Unsafe.ReadUnaligned<uint>(words);
+            sum += Unsafe.ReadUnaligned<uint>(bytes);
+        }
+        for (var i = 0; i < (int)size; i++)
+        {
+            sum += (uint)bytes[i] << (8 * i);
         }
         sum = (sum & uint.MaxValue) + (sum >> 32);
         return (uint)(sum + (sum >> 32));

@@ -78,10 +78,16 @@ internal ref struct TraceFormat
             {
                 _at++;
                 ReadFlagsAndWidth();
+                var isPointer = Peek(0) == 'p';
                 var error = WriteValue(values[used++]);
                 if (error != 0)
                 {
                     return error;
+                }
+                // Letters and digits that follow a pointer count as part of its conversion.
+                while (isPointer && char.IsAsciiLetterOrDigit((char)Peek(1)))
+                {
+                    _at++;
                 }
             }
         }
@@ -156,7 +162,10 @@ internal ref struct TraceFormat
         {
             value = (uint)value;
         }
-        var format = conversion is 'x' or 'X' ? new string(conversion, 1) : "";
+        var format =
+            conversion == 'x' ? "x"
+            : conversion == 'X' ? "X"
+            : "";
         value.TryFormat(digits, out count, format, CultureInfo.InvariantCulture);
         WriteNumber(sign, digits[..count]);
         return 0;

@@ -17,14 +17,12 @@ public sealed unsafe class ArrayMap : NativeMap
     {
         _header = Memory.Reserve<ArrayHeader>();
         Operations = Initialize<ArrayOperations>(&_header->Map);
-        var isPerCpu = spec.Type == MapType.PercpuArray;
         var size = (UInt128)spec.MaxEntries * ValueStride;
         // CPUs keep to cache lines of their own.
         var cpuStride = (size + 63) & ~(UInt128)63;
-        _header->Values = Memory.Reserve(isPerCpu ? cpuStride * (uint)CpuCount : size);
+        _header->Values = Memory.Reserve(IsPerCpu ? cpuStride * (uint)CpuCount : size);
         _header->Stride = ValueStride;
-        _header->CpuStride = isPerCpu ? (nuint)cpuStride : 0;
-        SyscallValueSize = isPerCpu ? checked((int)ValueStride * CpuCount) : (int)spec.ValueSize;
+        _header->CpuStride = IsPerCpu ? (nuint)cpuStride : 0;
         spec.InitialValue.AsSpan().CopyTo(new Span<byte>(_header->Values, (int)spec.ValueSize));
     }
 
@@ -33,9 +31,6 @@ public sealed unsafe class ArrayMap : NativeMap
 
     /// <inheritdoc/>
     public override Type Operations { get; }
-
-    /// <inheritdoc/>
-    public override int SyscallValueSize { get; }
 
     /// <summary>The first value (of CPU 0): with <see cref="Stride"/> and <see cref="CpuStride"/> all that a look-up needs.</summary>
     public byte* Values => _header->Values;

@@ -16,8 +16,6 @@ public abstract unsafe class HashMapBase : NativeMap
     private protected HashMapBase(MapSpec spec, MapOptions options)
         : base(spec, options)
     {
-        IsPerCpu = spec.Type is MapType.PercpuHash or MapType.LruPercpuHash;
-        SyscallValueSize = IsPerCpu ? checked((int)ValueStride * CpuCount) : (int)spec.ValueSize;
         Table = Memory.Reserve<HashHeader>();
         var buckets = BitOperations.RoundUpToPowerOf2(
             ((ulong)spec.MaxEntries + ElementsPerBucket - 1) / ElementsPerBucket
@@ -32,12 +30,7 @@ public abstract unsafe class HashMapBase : NativeMap
     /// <inheritdoc/>
     public sealed override MapHeader* Header => &Table->Map;
 
-    /// <inheritdoc/>
-    public sealed override int SyscallValueSize { get; }
-
     private protected HashHeader* Table { get; }
-
-    private protected bool IsPerCpu { get; }
 
     /// <summary>What the system call's updates give for the CPU number.</summary>
     private protected abstract int ControlCpu { get; }

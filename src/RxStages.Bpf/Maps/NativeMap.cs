@@ -25,7 +25,11 @@ public abstract unsafe class NativeMap : Map
     public int CpuCount { get; }
 
     /// <inheritdoc/>
-    public override int SyscallValueSize => (int)Spec.ValueSize;
+    public sealed override int SyscallValueSize =>
+        IsPerCpu ? checked((int)ValueStride * CpuCount) : (int)Spec.ValueSize;
+
+    /// <summary>True for maps whose entries have a value for each CPU.</summary>
+    public bool IsPerCpu => Spec.Type is MapType.PercpuArray or MapType.PercpuHash or MapType.LruPercpuHash;
 
     /// <summary>Bytes in the slot of one value: the value's size rounded up to 8.</summary>
     internal uint ValueStride => (Spec.ValueSize + 7) & ~7u;

@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Text.Json;
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>
+/// Writes the contents of maps as JSON, entries in the form of <c>bpftool map dump --json</c>: keys and values as arrays of
+/// <c>"0x.."</c> strings, per-CPU values with their CPU, and <c>formatted</c> where there is BTF. Beyond bpftool's form,
+/// entries of prog arrays name the program.
+/// </summary>
+public sealed class MapDump
+{
+    private static readonly JsonEncodedText[] Bytes =
+    [
+        .. Enumerable
+            .Range(0, 256)
+            .Select(value => JsonEncodedText.Encode("0x" + value.ToString("x2", CultureInfo.InvariantCulture))),
+    ];
+
+    private readonly Utf8JsonWriter _writer;
+    private readonly NativeMap _map;
+    private readonly Btf? _btf;
+
+    private MapDump(Utf8JsonWriter writer, NativeMap map, Btf? btf)
+    {
+        _writer = writer;
+        _map = map;
+        _btf = map.Spec.BtfValueType == 0 ? null : btf;
+    }
+
+    /// <summary>Writes <c>{"maps":[{"name":…,"type":…,"entries":[…]},…]}</c>.</summary>
+    /// <param name="writer">Takes it.</param>
+    /// <param name="maps">The maps; programs should not be changing them.</param>
+    /// <param name="btf">The types that the maps' definitions name; null: nothing is formatted.</param>
+    public static void Write(Utf8JsonWriter writer, IEnumerable<NativeMap> maps, Btf? btf)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("maps");
+        foreach (var map in maps)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", map.Spec.Name);
+            writer.WriteString("type", TypeName(map.Spec.Type));
+            writer.WritePropertyName("entries");
+            WriteEntries(writer, map, btf);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes the array of a map's entries, as <c>bpftool map dump --json</c> does.</summary>
+    public static void WriteEntries(Utf8JsonWriter writer, NativeMap map, Btf? btf) =>
+        new MapDump(writer, map, btf).WriteEntries();
+
+    /// <summary>The name that bpftool has for a type of maps, e.g. <c>lru_percpu_hash</c>.</summary>
+    public static string TypeName(MapType type) => JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString());
+
+    private void WriteEntries()
+    {
+        var value = new byte[_map.SyscallValueSize];
+        var key = new byte[_map.Spec.KeySize];
+        _writer.WriteStartArray();
+        for (var error = _map.Next([], key); error == 0; error = _map.Next(key, key))
+        {
+            WriteEntry(key, value, _map.Read(key, value));
+        }
+        _writer.WriteEndArray();
+    }
+
+    private void WriteEntry(byte[] key, byte[] value, int error)
+    {
+        if (_map is ProgramArrayMap && error == -Errno.ENOENT)
+        {
+            return;
+        }
+        _writer.WriteStartObject();
+        WriteBytes("key", key);
+        if (error != 0)
+        {
+            _writer.WriteStartObject("value");
+            _writer.WriteString(
+                "error",
+                error == -Errno.ENOENT ? "No such file or directory" : "Operation not supported"
+            );
+            _writer.WriteEndObject();
+        }
+        else if (_map.IsPerCpu)
+        {
+            WritePerCpu(value, (_, part) => WriteBytes("value", part));
+        }
+        else
+        {
+            WriteBytes("value", value);
+        }
+        if (_map is ProgramArrayMap programs)
+        {
+            _writer.WriteString("program", programs.GetProgram(BitConverter.ToUInt32(key))?.Name);
+        }
+        if (_btf is { } btf && error == 0)
+        {
+            WriteFormatted(btf, key, value);
+        }
+        _writer.WriteEndObject();
+    }
+
+    private void WriteFormatted(Btf btf, byte[] key, byte[] value)
+    {
+        _writer.WriteStartObject("formatted");
+        if (_map.Spec.BtfKeyType != 0)
+        {
+            _writer.WritePropertyName("key");
+            BtfFormatter.Write(_writer, btf, _map.Spec.BtfKeyType, key);
+        }
+        if (_map.IsPerCpu)
+        {
+            WritePerCpu(value, WriteValue);
+        }
+        else
+        {
+            WriteValue(0, value);
+        }
+        _writer.WriteEndObject();
+
+        void WriteValue(int cpu, ReadOnlySpan<byte> part)
+        {
+            _writer.WritePropertyName("value");
+            BtfFormatter.Write(_writer, btf, _map.Spec.BtfValueType, part);
+        }
+    }
+
+    private delegate void CpuValueWriter(int cpu, ReadOnlySpan<byte> value);
+
+    private void WritePerCpu(ReadOnlySpan<byte> values, CpuValueWriter write)
+    {
+        var stride = values.Length / _map.CpuCount;
+        _writer.WriteStartArray("values");
+        for (var cpu = 0; cpu < _map.CpuCount; cpu++)
+        {
+            _writer.WriteStartObject();
+            _writer.WriteNumber("cpu", cpu);
+            write(cpu, values.Slice(cpu * stride, (int)_map.Spec.ValueSize));
+            _writer.WriteEndObject();
+        }
+        _writer.WriteEndArray();
+    }
+
+    private void WriteBytes(string name, ReadOnlySpan<byte> bytes)
+    {
+        _writer.WriteStartArray(name);
+        foreach (var value in bytes)
+        {
+            _writer.WriteStringValue(Bytes[value]);
+        }
+        _writer.WriteEndArray();
+    }
+}

@@ -57,11 +57,20 @@ public class LinkerTests
 
     [Theory]
     [MemberData(nameof(Globals))]
-    public void MapReferencesAreIndicesAlsoOfStaticMaps(string name)
+    public void MapReferencesAreIndices(string name)
     {
         var spec = TestObjects.Read(name);
         var loads = WideLoads(spec.FindProgram(null)).Where(load => load.Source == PseudoLoad.MapIndex);
         Assert.Equal(["first", "second"], loads.Select(load => spec.Maps[load.First].Name));
+    }
+
+    [Theory]
+    [InlineData("static_map.clang-14")]
+    [InlineData("static_map.clang-19")]
+    public void StaticMapsAreFoundByTheirOffset(string name)
+    {
+        var spec = TestObjects.Read(name);
+        Assert.Equal(["second", "first"], WideLoads(spec.Programs[0]).Select(load => spec.Maps[load.First].Name));
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-// Global variables of every section, static and global functions in .text, a callback, a static map.
+// Global variables of every section, static and global functions in .text, a callback.
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -9,7 +9,7 @@ struct {
 	__type(value, __u64);
 } first SEC(".maps");
 
-static struct {
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 32);
 	__type(key, __u32);

@@ -14,19 +14,13 @@ internal sealed class CodeSection
     /// <summary>Reads a section.</summary>
     /// <param name="elf">The file.</param>
     /// <param name="section">The section.</param>
-    /// <param name="symbols">The section's symbols.</param>
     /// <param name="relocationSections">The sections with its relocations.</param>
     /// <exception cref="InputException">Instructions, functions or relocations are broken.</exception>
-    public CodeSection(
-        ElfFile elf,
-        ElfSection section,
-        IEnumerable<ElfSymbol> symbols,
-        IEnumerable<ElfSection> relocationSections
-    )
+    public CodeSection(ElfFile elf, ElfSection section, IEnumerable<ElfSection> relocationSections)
     {
         Section = section;
         _instructions = ReadInstructions(elf, section);
-        Functions = FindFunctions(elf, [.. symbols]);
+        Functions = FindFunctions(elf);
         foreach (var function in Functions)
         {
             _functionsByStart.TryAdd(function.Start, function);
@@ -81,8 +75,9 @@ internal sealed class CodeSection
         return instructions;
     }
 
-    private Function[] FindFunctions(ElfFile elf, ElfSymbol[] symbols)
+    private Function[] FindFunctions(ElfFile elf)
     {
+        var symbols = elf.SymbolsOf(Section).ToArray();
         // Compilers of the first years gave functions no type and no size, and local labels have none to this day.
         var named = symbols.Where(symbol => symbol.Type == ElfSymbolType.Function).ToArray();
         if (named.Length == 0)

@@ -14,11 +14,12 @@ internal sealed class ElfFile
     private const int SectionHeaderSize = 64;
     private const int SymbolSize = 24;
     private const int RelocationSize = 16;
-    private const int MaxSymbols = 1 << 20;
+    private const int MaxSymbols = 1 << 18;
     private const ushort Relocatable = 1;
     private const ushort MachineBpf = 247;
 
     private readonly ElfSymbol[] _symbols = [];
+    private readonly ILookup<int, ElfSymbol> _symbolsBySection;
     private readonly StringTable? _symbolNames;
 
     private ElfFile(ReadOnlyMemory<byte> bytes, string source)
@@ -35,6 +36,9 @@ internal sealed class ElfFile
             _symbols = ReadSymbols(table);
             _symbolNames = new StringTable(LinkedStrings(table).Data, source, "symbol names");
         }
+        _symbolsBySection = _symbols
+            .Where(symbol => symbol.IsInSection(Sections.Length))
+            .ToLookup(symbol => (int)symbol.Section);
     }
 
     /// <summary>The file as the user named it.</summary>
@@ -52,6 +56,9 @@ internal sealed class ElfFile
 
     /// <summary>The error for something broken in this file.</summary>
     public InputException Broken(string? place, string reason) => new(Source, place, reason);
+
+    /// <summary>The symbols that are defined in a section, in the file's order.</summary>
+    public IEnumerable<ElfSymbol> SymbolsOf(ElfSection section) => _symbolsBySection[section.Index];
 
     /// <summary>A symbol's name; for a section symbol the section's.</summary>
     public string NameOf(in ElfSymbol symbol) =>

@@ -52,6 +52,7 @@ internal static class GlobalData
             }
         }
         var layouts = new Dictionary<int, (uint Size, uint[] Offsets)>();
+        var listed = new HashSet<int>();
         for (var id = 1; id < btf.Count; id++)
         {
             var type = btf[id];
@@ -62,7 +63,7 @@ internal static class GlobalData
                 && section.Size <= uint.MaxValue
             )
             {
-                layouts.Add(id, ((uint)section.Size, OffsetsOf(btf, type, elf, section, symbols)));
+                layouts.Add(id, ((uint)section.Size, OffsetsOf(btf, type, elf, section, symbols, listed)));
             }
         }
         return btf.WithDataSections(layouts);
@@ -73,7 +74,8 @@ internal static class GlobalData
         BtfType dataSection,
         ElfFile elf,
         ElfSection section,
-        Dictionary<(int Section, string Name), ulong> symbols
+        Dictionary<(int Section, string Name), ulong> symbols,
+        HashSet<int> listed
     )
     {
         var offsets = new uint[dataSection.Count];
@@ -82,9 +84,12 @@ internal static class GlobalData
             var entry = dataSection.SectionVariable(i);
             var variable = btf[entry.Type];
             offsets[i] = entry.Offset;
-            if (variable.Kind != BtfKind.Variable)
+            if (variable.Kind != BtfKind.Variable || !listed.Add(entry.Type))
             {
-                throw elf.Broken(".BTF", $"section '{section.Name}' lists type {entry.Type}, which is no variable");
+                throw elf.Broken(
+                    ".BTF",
+                    $"section '{section.Name}' lists type {entry.Type}, which is no variable or listed twice"
+                );
             }
             if (variable.Linkage != BtfLinkage.Global)
             {

@@ -22,19 +22,14 @@ internal static class LegacyMapReader
     /// <exception cref="InputException">A definition is broken.</exception>
     public static void Read(ElfFile elf, ElfSection section, MapTable maps)
     {
-        var symbols = new List<ElfSymbol>();
-        foreach (var symbol in elf.Symbols)
-        {
-            if (symbol.Section == section.Index && symbol.Type is ElfSymbolType.NoType or ElfSymbolType.Object)
-            {
-                symbols.Add(symbol);
-            }
-        }
-        symbols.Sort((left, right) => left.Value.CompareTo(right.Value));
-        for (var i = 0; i < symbols.Count; i++)
+        var symbols = elf.SymbolsOf(section)
+            .Where(symbol => symbol.Type is ElfSymbolType.NoType or ElfSymbolType.Object)
+            .OrderBy(symbol => symbol.Value)
+            .ToArray();
+        for (var i = 0; i < symbols.Length; i++)
         {
             var name = elf.NameOf(symbols[i]);
-            var end = i + 1 < symbols.Count ? symbols[i + 1].Value : (ulong)section.Data.Length;
+            var end = i + 1 < symbols.Length ? symbols[i + 1].Value : (ulong)section.Data.Length;
             if (symbols[i].Value >= end || end > (ulong)section.Data.Length)
             {
                 throw elf.Broken(

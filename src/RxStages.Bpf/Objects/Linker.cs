@@ -22,7 +22,6 @@ internal sealed class Linker
     private readonly MapTable _maps;
     private readonly Btf? _btf;
     private readonly BtfExt _ext;
-    private readonly ILookup<int, ElfSymbol> _symbols;
     private readonly ILookup<uint, ElfSection> _relocationSections;
     private readonly Dictionary<int, CodeSection> _code = [];
     private int _totalSlots;
@@ -38,10 +37,6 @@ internal sealed class Linker
         _maps = maps;
         _btf = btf;
         _ext = ext;
-        _symbols = elf
-            .Symbols.ToArray()
-            .Where(symbol => symbol.IsInSection(elf.Sections.Length) && elf.Sections[symbol.Section].IsCode)
-            .ToLookup(symbol => (int)symbol.Section);
         _relocationSections = elf.Sections.Where(section => section.IsRelocations).ToLookup(section => section.Info);
     }
 
@@ -228,7 +223,7 @@ internal sealed class Linker
     {
         if (!_code.TryGetValue(section.Index, out var code))
         {
-            code = new CodeSection(_elf, section, _symbols[section.Index], _relocationSections[(uint)section.Index]);
+            code = new CodeSection(_elf, section, _relocationSections[(uint)section.Index]);
             _code.Add(section.Index, code);
         }
         return code;

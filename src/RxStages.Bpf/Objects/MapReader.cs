@@ -15,6 +15,9 @@ internal sealed class MapReader
     private const int PointerSize = 8;
     private const int MaxStaticValues = 1 << 16;
 
+    /// <summary>More attributes than there are kinds of: a structure of 65,535 could stand for thousands of maps.</summary>
+    private const int MaxAttributes = 32;
+
     private readonly ElfFile _elf;
     private readonly Btf _btf;
     private readonly ElfSection _section;
@@ -91,6 +94,10 @@ internal sealed class MapReader
     /// <param name="definition">Learns where static values are; null for an inner map, which may have none.</param>
     private MapSpec ReadStructure(BtfType structure, string name, Definition? definition)
     {
+        if (structure.Count > MaxAttributes)
+        {
+            throw Broken(name, $"it has {structure.Count} attributes");
+        }
         var map = new MapSpec { Name = name, Type = MapType.Unspecified };
         for (var i = 0; i < structure.Count; i++)
         {

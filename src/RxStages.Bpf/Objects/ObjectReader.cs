@@ -14,6 +14,9 @@ public static class ObjectReader
     /// <summary>The largest file that is read, in bytes.</summary>
     public const int MaxFileSize = 64 << 20;
 
+    /// <summary>The most programs that a file may have.</summary>
+    public const int MaxPrograms = 10_000;
+
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file's path.</param>
     /// <exception cref="InputException">It cannot be read, or is broken.</exception>
@@ -23,6 +26,7 @@ public static class ObjectReader
         try
         {
             using var file = File.OpenRead(path);
+            bytes.Capacity = file.CanSeek ? (int)Math.Min(file.Length, MaxFileSize + 1) : 0;
             var buffer = new byte[1 << 16];
             for (int count; bytes.Length <= MaxFileSize && (count = file.Read(buffer)) > 0; )
             {
@@ -60,7 +64,14 @@ public static class ObjectReader
         {
             if (XdpSection.Parse(code.Name) is { } kind)
             {
-                programs.AddRange(linker.LinkSection(code, kind));
+                foreach (var program in linker.LinkSection(code, kind))
+                {
+                    if (programs.Count == MaxPrograms)
+                    {
+                        throw elf.Broken(code.Name, $"more than {MaxPrograms} programs");
+                    }
+                    programs.Add(program);
+                }
             }
             else if (code.Name != ".text")
             {

@@ -41,12 +41,7 @@ internal static class Mutations
                     bytes[at] ^= (byte)(1 << random.Next(8));
                     break;
                 case 2:
-                    at &= ~3;
-                    var number = Edges[random.Next(Edges.Length)];
-                    for (var i = 0; i < 4 && at + i < bytes.Count; i++)
-                    {
-                        bytes[at + i] = (byte)(number >> (8 * i));
-                    }
+                    ReplaceNumber(bytes, at, random);
                     break;
                 case 3:
                     bytes.RemoveRange(at, Math.Min(random.Next(1, 40), bytes.Count - at));
@@ -60,5 +55,35 @@ internal static class Mutations
             }
         }
         return [.. bytes];
+    }
+
+    /// <summary>The file, of the same length, with bits flipped or numbers replaced in one to four places.</summary>
+    public static byte[] MutateInPlace(byte[] file, int seed)
+    {
+        var random = new Random(seed);
+        byte[] bytes = [.. file];
+        for (var places = random.Next(1, 5); places > 0; places--)
+        {
+            var at = random.Next(bytes.Length);
+            if (random.Next(2) == 0)
+            {
+                bytes[at] ^= (byte)(1 << random.Next(8));
+            }
+            else
+            {
+                ReplaceNumber(bytes, at, random);
+            }
+        }
+        return bytes;
+    }
+
+    private static void ReplaceNumber(IList<byte> bytes, int at, Random random)
+    {
+        at &= ~3;
+        var number = Edges[random.Next(Edges.Length)];
+        for (var i = 0; i < 4 && at + i < bytes.Count; i++)
+        {
+            bytes[at + i] = (byte)(number >> (8 * i));
+        }
     }
 }

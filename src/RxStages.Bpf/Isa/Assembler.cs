@@ -98,9 +98,7 @@ public sealed class Assembler
         ("s32", (0x00, true)),
     ];
 
-    private readonly ImmutableArray<Instruction>.Builder _program = ImmutableArray.CreateBuilder<Instruction>();
-    private readonly Dictionary<string, int> _labels = [];
-    private readonly List<(int Slot, string Label, AssemblyLine Line)> _references = [];
+    private readonly AssemblyProgram _program = new();
 
     private Assembler() { }
 
@@ -115,8 +113,7 @@ public sealed class Assembler
         {
             assembler.Statement(new AssemblyLine(WithoutComment(line).ToString(), ++number));
         }
-        assembler.ResolveLabels();
-        return assembler._program.ToImmutable();
+        return assembler._program.Finish();
     }
 
     private static ReadOnlySpan<char> WithoutComment(ReadOnlySpan<char> line)
@@ -131,10 +128,7 @@ public sealed class Assembler
     {
         while (line.AcceptLabel() is { } label)
         {
-            if (!_labels.TryAdd(label, _program.Count))
-            {
-                throw line.Error($"label '{label}' is defined twice");
-            }
+            _program.Define(label, line);
         }
         if (line.IsAtEnd)
         {
@@ -142,7 +136,7 @@ public sealed class Assembler
         }
         if (line.Accept("exit"))
         {
-            Emit(Opcode.Exit);
+            _program.Emit(Opcode.Exit);
         }
         else if (line.Accept("goto"))
         {
@@ -151,7 +145,7 @@ public sealed class Assembler
         else if (line.Accept("gotol"))
         {
             var offset = JumpOffset(line, int.MinValue, int.MaxValue);
-            Emit(Opcode.JumpLong, immediate: offset);
+            _program.Emit(Opcode.JumpLong, immediate: offset);
         }
         else if (line.Accept("may_goto"))
         {
@@ -159,7 +153,7 @@ public sealed class Assembler
         }
         else if (line.Accept("callx"))
         {
-            Emit(Opcode.CallRegister, line.ExpectWholeRegister());
+            _program.Emit(Opcode.CallRegister, line.ExpectWholeRegister());
         }
         else if (line.Accept("call"))
         {
@@ -203,11 +197,11 @@ public sealed class Assembler
     {
         if (line.AcceptNumber(out var helper))
         {
-            Emit(Opcode.Call, immediate: Immediate(line, helper, isHalf: true));
+            _program.Emit(Opcode.Call, immediate: Immediate(line, helper, isHalf: true));
             return;
         }
-        _references.Add((_program.Count, line.ExpectName(), line));
-        Emit(Opcode.Call, 0, PseudoCall.Local);
+        _program.Refer(line.ExpectName(), line);
+        _program.Emit(Opcode.Call, 0, PseudoCall.Local);
     }
 
     private void ConditionalJump(AssemblyLine line)
@@ -261,7 +255,7 @@ public sealed class Assembler
         var value = line.ExpectRegister();
         line.Expect(")");
         RequireWidth(line, value, isHalf: sizeBits != 0x18);
-        Emit(AtomicOpcode(sizeBits), address, value.Index, offset, (int)AtomicOperation.StoreRelease);
+        _program.Emit(AtomicOpcode(sizeBits), address, value.Index, offset, (int)AtomicOperation.StoreRelease);
     }
 
     private void PseudoLoadByNumbers(AssemblyLine line)
@@ -274,7 +268,7 @@ public sealed class Assembler
         {
             throw line.Error("64-bit number expected");
         }
-        EmitWide(destination, source, unchecked((int)value), unchecked((int)(value >> 32)));
+        _program.EmitWide(destination, source, unchecked((int)value), unchecked((int)(value >> 32)));
     }
 
     private void Store(AssemblyLine line)
@@ -293,14 +287,20 @@ public sealed class Assembler
             {
                 throw line.Error("a 64-bit store takes a 64-bit register");
             }
-            Emit(opcode | (int)InstructionClass.Stx, address, source.Index, offset);
+            _program.Emit(opcode | (int)InstructionClass.Stx, address, source.Index, offset);
             return;
         }
         if (!line.AcceptNumber(out var value))
         {
             throw line.Error("register or number expected");
         }
-        Emit(opcode | (int)InstructionClass.St, address, 0, offset, Immediate(line, value, isHalf: sizeBits != 0x18));
+        _program.Emit(
+            opcode | (int)InstructionClass.St,
+            address,
+            0,
+            offset,
+            Immediate(line, value, isHalf: sizeBits != 0x18)
+        );
     }
 
     private void Assignment(AssemblyLine line, Register destination)
@@ -310,7 +310,7 @@ public sealed class Assembler
         {
             var opcode = (int)assignment.Operation | @class;
             var (source, immediate) = Operand(line, destination.IsHalf, ref opcode);
-            Emit(opcode, destination.Index, source, assignment.Offset, immediate);
+            _program.Emit(opcode, destination.Index, source, assignment.Offset, immediate);
             return;
         }
         line.Expect("=");
@@ -325,7 +325,7 @@ public sealed class Assembler
         else if (line.AcceptAny(Swaps, out var swap))
         {
             RequireSame(line, destination);
-            Emit(swap.Opcode, destination.Index, 0, 0, swap.Width);
+            _program.Emit(swap.Opcode, destination.Index, 0, 0, swap.Width);
         }
         else if (line.AcceptAny(Fetches, out var fetch))
         {
@@ -348,7 +348,7 @@ public sealed class Assembler
             var (address, offset) = Address(line);
             line.Expect(")");
             RequireWidth(line, destination, isHalf: sizeBits != 0x18);
-            Emit(AtomicOpcode(sizeBits), destination.Index, address, offset, (int)AtomicOperation.LoadAcquire);
+            _program.Emit(AtomicOpcode(sizeBits), destination.Index, address, offset, (int)AtomicOperation.LoadAcquire);
         }
         else if (line.Accept("map"))
         {
@@ -356,7 +356,7 @@ public sealed class Assembler
             var map = (int)line.ExpectNumber(0, int.MaxValue);
             line.Expect("]");
             line.Expect("ll");
-            EmitWide(destination.Index, PseudoLoad.MapIndex, map, 0);
+            _program.EmitWide(destination.Index, PseudoLoad.MapIndex, map, 0);
         }
         else if (line.Accept("map_value"))
         {
@@ -365,13 +365,13 @@ public sealed class Assembler
             line.Expect("]");
             var offset = line.AcceptNumber(out var value) ? Immediate(line, value, isHalf: true) : 0;
             line.Expect("ll");
-            EmitWide(destination.Index, PseudoLoad.MapIndexValue, map, offset);
+            _program.EmitWide(destination.Index, PseudoLoad.MapIndexValue, map, offset);
         }
         else if (line.Accept("function"))
         {
             var offset = JumpOffset(line, int.MinValue, int.MaxValue);
             line.Expect("ll");
-            EmitWide(destination.Index, PseudoLoad.Function, offset, 0);
+            _program.EmitWide(destination.Index, PseudoLoad.Function, offset, 0);
         }
         else
         {
@@ -390,10 +390,15 @@ public sealed class Assembler
                 {
                     throw line.Error($"{value} does not fit 64 bits");
                 }
-                EmitWide(destination.Index, PseudoLoad.Constant, unchecked((int)value), unchecked((int)(value >> 32)));
+                _program.EmitWide(
+                    destination.Index,
+                    PseudoLoad.Constant,
+                    unchecked((int)value),
+                    unchecked((int)(value >> 32))
+                );
                 return;
             }
-            Emit(
+            _program.Emit(
                 (int)AluOperation.Mov | @class,
                 destination.Index,
                 immediate: Immediate(line, value, destination.IsHalf)
@@ -402,13 +407,13 @@ public sealed class Assembler
         else if (line.Accept("-"))
         {
             RequireSame(line, destination);
-            Emit((int)AluOperation.Neg | @class, destination.Index);
+            _program.Emit((int)AluOperation.Neg | @class, destination.Index);
         }
         else
         {
             var source = line.ExpectRegister();
             RequireWidth(line, source, destination.IsHalf);
-            Emit((int)AluOperation.Mov | Opcode.SourceRegister | @class, destination.Index, source.Index);
+            _program.Emit((int)AluOperation.Mov | Opcode.SourceRegister | @class, destination.Index, source.Index);
         }
     }
 
@@ -421,7 +426,7 @@ public sealed class Assembler
         line.Expect(")");
         var source = line.ExpectRegister();
         RequireWidth(line, source, destination.IsHalf);
-        Emit((int)AluOperation.Mov | Opcode.SourceRegister | @class, destination.Index, source.Index, bits);
+        _program.Emit((int)AluOperation.Mov | Opcode.SourceRegister | @class, destination.Index, source.Index, bits);
     }
 
     private void Load(AssemblyLine line, Register destination)
@@ -438,7 +443,7 @@ public sealed class Assembler
         }
         var (address, offset) = Address(line);
         var mode = isSigned ? MemoryMode.MemSx : MemoryMode.Mem;
-        Emit((int)mode | sizeBits | (int)InstructionClass.Ldx, destination.Index, address, offset);
+        _program.Emit((int)mode | sizeBits | (int)InstructionClass.Ldx, destination.Index, address, offset);
     }
 
     private void LegacyLoad(AssemblyLine line, Register destination, int sizeBits, bool isSigned)
@@ -450,11 +455,14 @@ public sealed class Assembler
         line.Expect("[");
         if (line.AcceptRegister(out var index))
         {
-            Emit((int)MemoryMode.Ind | sizeBits, 0, index.Index);
+            _program.Emit((int)MemoryMode.Ind | sizeBits, 0, index.Index);
         }
         else
         {
-            Emit((int)MemoryMode.Abs | sizeBits, immediate: (int)line.ExpectNumber(int.MinValue, int.MaxValue));
+            _program.Emit(
+                (int)MemoryMode.Abs | sizeBits,
+                immediate: (int)line.ExpectNumber(int.MinValue, int.MaxValue)
+            );
         }
         line.Expect("]");
     }
@@ -545,13 +553,13 @@ public sealed class Assembler
             throw line.Error("atomic operations are u32 or u64");
         }
         RequireWidth(line, value, isHalf: sizeBits == 0x00);
-        Emit(AtomicOpcode(sizeBits), address, value.Index, offset, (int)operation);
+        _program.Emit(AtomicOpcode(sizeBits), address, value.Index, offset, (int)operation);
     }
 
     private void EmitJump(int opcode, int destination, int source, int immediate, AssemblyLine line)
     {
         var offset = JumpOffset(line, short.MinValue, short.MaxValue);
-        Emit(opcode, destination, source, offset, immediate);
+        _program.Emit(opcode, destination, source, offset, immediate);
     }
 
     /// <summary>A jump's target: slots from the next, or a label, which is resolved at the end.</summary>
@@ -562,42 +570,7 @@ public sealed class Assembler
             line.SkipTargetSymbol();
             return offset >= low && offset <= high ? (int)offset : throw line.Error($"the jump goes too far: {offset}");
         }
-        _references.Add((_program.Count, line.ExpectName(), line));
+        _program.Refer(line.ExpectName(), line);
         return 0;
-    }
-
-    private void Emit(int opcode, int destination = 0, int source = 0, int offset = 0, int immediate = 0) =>
-        _program.Add(new Instruction(opcode, destination, source, offset, immediate));
-
-    private void EmitWide(int destination, int source, int low, int high)
-    {
-        Emit(Opcode.LoadImmediate64, destination, source, 0, low);
-        Emit(0, 0, 0, 0, high);
-    }
-
-    private void ResolveLabels()
-    {
-        foreach (var (slot, label, line) in _references)
-        {
-            if (!_labels.TryGetValue(label, out var target))
-            {
-                throw line.Error($"there is no label '{label}'");
-            }
-            var distance = target - slot - 1;
-            var instruction = _program[slot];
-            if (instruction.IsWide || instruction.Opcode is Opcode.Call or Opcode.JumpLong)
-            {
-                _program[slot] = instruction with { Immediate = distance };
-            }
-            else
-            {
-                _program[slot] = distance is >= short.MinValue and <= short.MaxValue
-                    ? instruction with
-                    {
-                        Offset = (short)distance,
-                    }
-                    : throw line.Error($"the jump to '{label}' goes too far: {distance}");
-            }
-        }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
         var keyText = Convert.ToHexStringLower(key);
         switch (random.Next(10))
         {
-            case <= 3:
+            case <= 3 when !HoldsReferences:
                 var value = Value();
                 var flag = flags[random.Next(flags.Length)];
                 return map =>
@@ -25,7 +25,7 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
                     var error = map.Lookup(key, found);
                     return $"look up {keyText}: {error} {(error == 0 ? Convert.ToHexStringLower(found) : "")}";
                 };
-            case <= 8:
+            case 7 or 8:
                 return map => $"delete {keyText}: {map.Delete(key)}";
             default:
                 // The order of hashes depends on a seed that the kernel chooses.
@@ -43,6 +43,9 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
                 };
         }
     }
+
+    // Programs and sockets are descriptors to the kernel, and something else here.
+    private bool HoldsReferences => spec.Type is MapType.ProgArray or MapType.Xskmap;
 
     private bool IsHash =>
         spec.Type
@@ -81,8 +84,7 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
         return key;
     }
 
-    // Values of maps that refer to something must be right for the kernel to take them: interface 1 (loopback) exists,
-    // interfaces beyond a million do not, and no program or socket has such a descriptor.
+    // Values of maps that refer to something must be right for the kernel to take them: interface 1, loopback, exists.
     private byte[] Value()
     {
         var value = new byte[valueSize];
@@ -101,9 +103,6 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
                         _ => 20000,
                     }
                 );
-                break;
-            case MapType.ProgArray or MapType.Xskmap:
-                BinaryPrimitives.WriteInt32LittleEndian(value, 1 << 20);
                 break;
             default:
                 random.NextBytes(value);

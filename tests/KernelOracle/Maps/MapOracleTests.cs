@@ -43,6 +43,15 @@ public class MapOracleTests
         ["LRU hash with lists per CPU that is full"] = Spec(MapType.LruHash, 4, 8, 64, MapFlags.NoCommonLru),
         ["LRU per-CPU hash"] = Spec(MapType.LruPercpuHash, 4, 6, 1024),
         ["LRU per-CPU hash that is full"] = Spec(MapType.LruPercpuHash, 4, 8, 40),
+        ["LPM trie of IPv4 prefixes"] = Spec(MapType.LpmTrie, 8, 4, 24, MapFlags.NoPrealloc),
+        ["LPM trie of IPv6 prefixes"] = Spec(MapType.LpmTrie, 20, 8, 24, MapFlags.NoPrealloc),
+        ["LPM trie of 11-bit prefixes"] = Spec(MapType.LpmTrie, 6, 1, 24, MapFlags.NoPrealloc),
+        ["prog array"] = Spec(MapType.ProgArray, 4, 4, 4),
+        ["devmap"] = Spec(MapType.Devmap, 4, 4, 5),
+        ["devmap with programs"] = Spec(MapType.Devmap, 4, 8, 5),
+        ["devmap hash"] = Spec(MapType.DevmapHash, 4, 4, 5),
+        ["cpumap"] = Spec(MapType.Cpumap, 4, 4, 3),
+        ["xskmap"] = Spec(MapType.Xskmap, 4, 4, 4),
     };
 
     [Theory]

@@ -1,2 +1,64 @@
-Console.Error.WriteLine("rxstages: no subcommand yet");
-return 2;
+using System.CommandLine;
+using RxStages.Bpf.Errors;
+using RxStages.Cli.Commands;
+
+namespace RxStages.Cli;
+
+/// <summary>
+/// The <c>rxstages</c> command. Exit codes: 0 done, 1 failed (broken input, rejected program), 2 wrong usage.
+/// </summary>
+internal static class Program
+{
+    internal const int Done = 0;
+    internal const int Failed = 1;
+    internal const int WrongUsage = 2;
+
+    private static int Main(string[] arguments)
+    {
+        var root = new RootCommand(
+            "Runs XDP programs in user space, staged: over small packet-vectors, in RX-stages.\n"
+                + "Exit codes: 0 done, 1 failed, 2 wrong usage."
+        )
+        {
+            ReplayCommand.Create(),
+            InspectCommand.Create(),
+            DisasmCommand.Create(),
+            VerifyCommand.Create(),
+            BenchCommand.Create(),
+            ConformanceCommand.Create(),
+        };
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                Console.Error.WriteLine($"rxstages: {error.Message}");
+            }
+            var command = parsed.CommandResult.Command;
+            Console.Error.WriteLine(
+                command == root ? "Try 'rxstages --help'." : $"Try 'rxstages {command.Name} --help'."
+            );
+            return WrongUsage;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (InputException error)
+        {
+            Console.Error.WriteLine($"rxstages: {error.Message}");
+            return Failed;
+        }
+        catch (UsageException error)
+        {
+            Console.Error.WriteLine($"rxstages: {error.Message}");
+            return WrongUsage;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A reader that went away (a closed pipe) or a file that cannot be written: the message names it.
+            Console.Error.WriteLine($"rxstages: {error.Message}");
+            return Failed;
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Collections.Immutable;
+using RxStages.Bpf.Compilation;
+using RxStages.Bpf.Errors;
+using RxStages.Bpf.Interpretation;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
+using RxStages.Bpf.Verification;
+
+namespace RxStages.Bpf.Programs;
+
+/// <summary>
+/// An object file made live: its maps, and those of its programs that were asked for, ready to run. This is
+/// where the other rooms of the project come together.
+/// </summary>
+public sealed class LoadedObject : IDisposable
+{
+    private readonly LoadOptions _options;
+    private readonly Dictionary<string, XdpProgram> _programs = new(StringComparer.Ordinal);
+
+    private LoadedObject(ObjectSpec spec, LoadOptions options, ImmutableArray<NativeMap> maps)
+    {
+        Spec = spec;
+        Maps = maps;
+        _options = options;
+    }
+
+    /// <summary>What was loaded.</summary>
+    public ObjectSpec Spec { get; }
+
+    /// <summary>The live maps, in the order of <see cref="ObjectSpec.Maps"/>.</summary>
+    public ImmutableArray<NativeMap> Maps { get; }
+
+    /// <summary>
+    /// Makes an object's maps, with the contents that the file gives them: global data, and the programs of prog arrays
+    /// with static values.
+    /// </summary>
+    /// <exception cref="InputException">A map cannot be made, or a program is rejected.</exception>
+    public static LoadedObject Load(ObjectSpec spec, LoadOptions? options = null)
+    {
+        options ??= new LoadOptions();
+        var maps = ImmutableArray.CreateBuilder<NativeMap>(spec.Maps.Length);
+        LoadedObject loaded;
+        try
+        {
+            foreach (var map in spec.Maps)
+            {
+                maps.Add(MapFactory.Create(map, options.Maps));
+            }
+            loaded = new LoadedObject(spec, options, maps.ToImmutable());
+        }
+        catch (InputException error)
+        {
+            DisposeAll(maps);
+            throw new InputException(spec.Source, error.InputSource, error.Reason);
+        }
+        try
+        {
+            loaded.FillProgramArrays();
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+        return loaded;
+    }
+
+    /// <summary>
+    /// The program of that name (see <see cref="ObjectSpec.FindProgram"/>), ready to run; made when it is first asked for.
+    /// </summary>
+    /// <exception cref="InputException">There is no such program, it is not supported, or the verifier rejects it.</exception>
+    public XdpProgram GetProgram(string? name = null)
+    {
+        var spec = Spec.FindProgram(name);
+        if (!_programs.TryGetValue(spec.Name, out var program))
+        {
+            program = Make(spec);
+            _programs.Add(spec.Name, program);
+        }
+        return program;
+    }
+
+    /// <summary>
+    /// Fills a map from JSON in the form of <see cref="MapContents"/>; programs of prog arrays are this object's, by name.
+    /// </summary>
+    /// <param name="name">The map's name.</param>
+    /// <param name="json">The document.</param>
+    /// <param name="source">What errors call it.</param>
+    /// <exception cref="InputException">There is no such map, or it does not take what the document holds.</exception>
+    public void FillMap(string name, ReadOnlySpan<byte> json, string source) =>
+        MapContents.Read(
+            FindMap(name),
+            json,
+            source,
+            program => Spec.Programs.Any(spec => spec.Name == program) ? GetProgram(program) : null
+        );
+
+    /// <summary>Verifies a program of the object without making it live.</summary>
+    /// <exception cref="InputException">It is not supported, or the verifier rejects it.</exception>
+    public static VerifiedProgram Verify(ObjectSpec spec, ProgramSpec program, VerifierOptions? options = null)
+    {
+        ThrowIfUnsupported(spec, program);
+        return Verifier.Verify(program, spec.Maps, (options ?? new VerifierOptions()) with { License = spec.License });
+    }
+
+    /// <summary>The map of that name.</summary>
+    /// <exception cref="InputException">There is none; the message lists those that are.</exception>
+    public NativeMap FindMap(string name) =>
+        Maps.FirstOrDefault(map => map.Spec.Name == name)
+        ?? throw new InputException(
+            Spec.Source,
+            place: null,
+            Maps.IsEmpty
+                ? $"no map '{name}': there are no maps"
+                : $"no map '{name}': there are {string.Join(", ", Maps.Select(map => map.Spec.Name))}"
+        );
+
+    /// <summary>Frees programs and maps; nothing of them may run any more.</summary>
+    public void Dispose()
+    {
+        DisposeAll(_programs.Values);
+        _programs.Clear();
+        DisposeAll(Maps);
+    }
+
+    /// <summary>The interpreter checks every access itself, so it also runs what the verifier cannot prove.</summary>
+    private XdpProgram Make(ProgramSpec program)
+    {
+        ThrowIfUnsupported(Spec, program);
+        return _options.Engine == ExecutionEngine.Interpreter
+            ? new InterpretedProgram(program, ImmutableArray<Map>.CastUp(Maps))
+            : IlCompiler.Compile(
+                Verify(Spec, program, _options.Verifier),
+                ImmutableArray<Map>.CastUp(Maps),
+                _options.Compiler
+            );
+    }
+
+    private static void ThrowIfUnsupported(ObjectSpec spec, ProgramSpec program)
+    {
+        if (program.Unsupported is { } reason)
+        {
+            throw new InputException(spec.Source, $"program {program.Name}", reason);
+        }
+    }
+
+    private void FillProgramArrays()
+    {
+        foreach (var map in Maps.OfType<ProgramArrayMap>())
+        {
+            foreach (var (index, name) in map.Spec.InitialPrograms)
+            {
+                if (index >= map.Spec.MaxEntries)
+                {
+                    throw new InputException(
+                        Spec.Source,
+                        $"map {map.Spec.Name}",
+                        $"program '{name}' at index {index}: max_entries is {map.Spec.MaxEntries}"
+                    );
+                }
+                map.SetProgram(index, GetProgram(name));
+            }
+        }
+    }
+
+    private static void DisposeAll(IEnumerable<IDisposable> things)
+    {
+        foreach (var thing in things)
+        {
+            thing.Dispose();
+        }
+    }
+}

@@ -1,6 +1,5 @@
 using RxStages.Bpf.Runtime;
 using RxStages.Captures;
-using RxStages.Packets;
 
 namespace RxStages.Ports;
 
@@ -10,7 +9,7 @@ namespace RxStages.Ports;
 public sealed unsafe class CaptureConsumer(CaptureWriter writer, IReadOnlyList<CaptureInterface> interfaces)
     : IPacketConsumer
 {
-    private int _interfacesWritten;
+    private readonly PacketRecorder _recorder = new(writer, interfaces);
 
     /// <inheritdoc/>
     public bool KeepsFrames => false;
@@ -21,7 +20,7 @@ public sealed unsafe class CaptureConsumer(CaptureWriter writer, IReadOnlyList<C
     {
         for (var i = 0; i < count; i++)
         {
-            Write(packets[i]);
+            _recorder.Write(packets[i]);
         }
         return count;
     }
@@ -31,23 +30,4 @@ public sealed unsafe class CaptureConsumer(CaptureWriter writer, IReadOnlyList<C
 
     /// <inheritdoc/>
     public void Reclaim() { }
-
-    private void Write(XdpBuff* packet)
-    {
-        while (packet->Origin >= (uint)_interfacesWritten)
-        {
-            // A program may have made packets longer than the interface captured them.
-            writer.AddInterface(interfaces[_interfacesWritten++] with { SnapLength = 0, FcsLength = 0 });
-        }
-        writer.Write(
-            new CapturePacket
-            {
-                Data = PacketBytes.Linear(packet),
-                OriginalLength = packet->Length + (packet->OriginalLength - packet->ReceivedLength),
-                Interface = (int)packet->Origin,
-                Timestamp = packet->Timestamp,
-            },
-            PacketBytes.Fragments(packet)
-        );
-    }
 }

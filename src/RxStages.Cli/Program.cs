@@ -60,5 +60,10 @@ internal static class Program
             Console.Error.WriteLine($"rxstages: {error.Message}");
             return Failed;
         }
+        catch (Exception error)
+        {
+            Console.Error.WriteLine($"rxstages: a bug in rxstages, please report it: {error}");
+            return Failed;
+        }
     }
 }

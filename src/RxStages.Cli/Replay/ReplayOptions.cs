@@ -1,0 +1,27 @@
+using RxStages.Bpf.Programs;
+using RxStages.Engine;
+
+namespace RxStages.Cli.Replay;
+
+/// <summary>What the user asked of a replay; each is an option of the command.</summary>
+internal sealed record ReplayOptions
+{
+    public required string[] Captures { get; init; }
+    public required ProgramReference Program { get; init; }
+    public int VectorSize { get; init; }
+    public EngineMode Mode { get; init; }
+    public ExecutionEngine Engine { get; init; }
+    public int Repeat { get; init; }
+    public string? Write { get; init; }
+    public string? WritePass { get; init; }
+    public string? WriteTx { get; init; }
+    public string? WriteRedirect { get; init; }
+    public string? WriteDrop { get; init; }
+    public string[] Maps { get; init; } = [];
+    public string? DumpMaps { get; init; }
+    public uint Ifindex { get; init; }
+    public uint Queue { get; init; }
+    public bool Trace { get; init; }
+    public bool Json { get; init; }
+    public bool Data { get; init; }
+}

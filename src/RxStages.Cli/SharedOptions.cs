@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace RxStages.Cli;
+
+/// <summary>Options and arguments that several subcommands have.</summary>
+internal static class SharedOptions
+{
+    /// <summary><c>--json</c></summary>
+    public static Option<bool> Json(string description) => new("--json") { Description = description };
+
+    /// <summary><c>--interpreter</c></summary>
+    public static Option<bool> Interpreter() =>
+        new("--interpreter")
+        {
+            Description = "Run the program in the interpreter, which checks every access, instead of compiling it.",
+        };
+
+    /// <summary><c>FILE[:PROGRAM]</c> as an argument.</summary>
+    public static Argument<string> ProgramArgument() =>
+        new("FILE[:PROGRAM]") { Description = "The object file, and which of its programs." };
+
+    /// <summary><c>--map NAME=FILE.json</c></summary>
+    public static Option<string[]> Map() =>
+        new("--map")
+        {
+            Description =
+                "Contents of a map before the run, in the form of --dump-maps or 'bpftool map dump --json'. May be repeated.",
+            HelpName = "NAME=FILE.json",
+            Arity = ArgumentArity.OneOrMore,
+        };
+
+    /// <summary>An option that takes a whole number from a range.</summary>
+    public static Option<int> Number(string name, string description, int byDefault, int least, int most)
+    {
+        var option = new Option<int>(name)
+        {
+            Description = $"{description} ({least} to {most})",
+            HelpName = "N",
+            DefaultValueFactory = _ => byDefault,
+        };
+        option.Validators.Add(result =>
+        {
+            // A value that is no number at all has its own error.
+            if (
+                result.Tokens is [var token]
+                && int.TryParse(token.Value, out var value)
+                && (value < least || value > most)
+            )
+            {
+                result.AddError($"{name} {value} is out of range: it takes {least} to {most}.");
+            }
+        });
+        return option;
+    }
+}

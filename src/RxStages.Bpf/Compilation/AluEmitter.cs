@@ -48,7 +48,7 @@ internal sealed class AluEmitter(ILGenerator il, Code code, Registers registers)
         }
         if (instruction.Offset == 0)
         {
-            if (is32 || registers.Is32Bit(instruction.Source))
+            if (is32 || registers.Is32Bit(instruction.Source) || registers.Keeps32Bits(slot))
             {
                 registers.Load32(instruction.Source);
                 registers.Store32(slot, destination);
@@ -129,21 +129,21 @@ internal sealed class AluEmitter(ILGenerator il, Code code, Registers registers)
     private void Compute(int slot, Instruction instruction)
     {
         var operation = instruction.AluOperation;
-        // What only looks at low bits, or can only clear upper ones, gives the same in 32 bits when the result fits.
+        // Of these operations the low half of the result depends on the low halves of the operands alone. A logical shift
+        // right needs to know that the upper half is clear.
         var is32 =
             instruction.Class == InstructionClass.Alu
-            || (
-                operation switch
-                {
-                    AluOperation.And => registers.Is32Bit(instruction.Destination) || OperandIs32Bit(instruction),
-                    AluOperation.Or or AluOperation.Xor => registers.Is32Bit(instruction.Destination)
-                        && OperandIs32Bit(instruction),
-                    AluOperation.Rsh => registers.Is32Bit(instruction.Destination)
-                        && !instruction.UsesSourceRegister
-                        && instruction.Immediate is >= 0 and < 32,
-                    _ => false,
-                }
-            );
+            || operation switch
+            {
+                AluOperation.Rsh => registers.Is32Bit(instruction.Destination)
+                    && !instruction.UsesSourceRegister
+                    && instruction.Immediate is >= 0 and < 32,
+                AluOperation.Arsh => false,
+                AluOperation.Lsh => registers.Keeps32Bits(slot)
+                    && !instruction.UsesSourceRegister
+                    && instruction.Immediate is >= 0 and < 32,
+                _ => registers.Keeps32Bits(slot),
+            };
         LoadDestination(instruction, is32);
         switch (operation)
         {

@@ -24,7 +24,7 @@ internal sealed class BodyEmitter
         _code = code;
         _region = region;
         _frame = frame;
-        _registers = new Registers(il, new RegisterWebs(code, region), frame);
+        _registers = new Registers(il, new RegisterWebs(code, region, frame.IsResult32Bit), frame);
         _alu = new AluEmitter(il, code, _registers);
         _memory = new MemoryEmitter(il, code, _registers, frame);
         _jumps = new JumpEmitter(il, code, _registers);

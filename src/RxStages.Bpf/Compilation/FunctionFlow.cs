@@ -8,6 +8,7 @@ internal sealed class FunctionFlow
 {
     private readonly Code _code;
     private readonly ushort[] _live;
+    private readonly Func<int, int> _callReads;
 
     /// <summary>Follows the code from a function's first slot.</summary>
     /// <param name="code">The program.</param>
@@ -16,6 +17,7 @@ internal sealed class FunctionFlow
     public FunctionFlow(Code code, int start, Func<int, int> callReads)
     {
         _code = code;
+        _callReads = callReads;
         Start = start;
         Slots = Reach(code, start);
         IsTarget = new bool[code.Length];
@@ -26,7 +28,7 @@ internal sealed class FunctionFlow
                 IsTarget[target] = true;
             }
         }
-        _live = ComputeLiveness(callReads);
+        _live = ComputeLiveness();
     }
 
     /// <summary>The function's first slot.</summary>
@@ -40,6 +42,20 @@ internal sealed class FunctionFlow
 
     /// <summary>The registers that are read on some path from a slot before they are written (bit n is register n).</summary>
     public int LiveBefore(int slot) => _live[slot];
+
+    /// <summary>The registers that the instruction at a slot reads.</summary>
+    public int Reads(int slot)
+    {
+        var instruction = _code[slot];
+        if (instruction.Class == InstructionClass.Jmp && instruction.JumpOperation == JumpOperation.Call)
+        {
+            return _callReads(slot);
+        }
+        // A context access is made through the method's own pointer to the packet.
+        return _code.Facts(slot).Region == MemoryRegion.Context && instruction.Class == InstructionClass.Ldx
+            ? 0
+            : RegisterSet.Reads(instruction);
+    }
 
     private static int[] Reach(Code code, int start)
     {
@@ -77,7 +93,7 @@ internal sealed class FunctionFlow
         return [.. slots];
     }
 
-    private ushort[] ComputeLiveness(Func<int, int> callReads)
+    private ushort[] ComputeLiveness()
     {
         var live = new ushort[_code.Length + 1];
         bool changed;
@@ -101,7 +117,7 @@ internal sealed class FunctionFlow
                 {
                     mask &= ~(1 << written);
                 }
-                mask |= Reads(instruction, slot, callReads);
+                mask |= Reads(slot);
                 if (mask != live[slot])
                 {
                     live[slot] = (ushort)mask;
@@ -110,17 +126,5 @@ internal sealed class FunctionFlow
             }
         } while (changed);
         return live;
-    }
-
-    private int Reads(Instruction instruction, int slot, Func<int, int> callReads)
-    {
-        if (instruction.Class == InstructionClass.Jmp && instruction.JumpOperation == JumpOperation.Call)
-        {
-            return callReads(slot);
-        }
-        // A context access is made through the method's own pointer to the packet.
-        return _code.Facts(slot).Region == MemoryRegion.Context && instruction.Class == InstructionClass.Ldx
-            ? 0
-            : RegisterSet.Reads(instruction);
     }
 }

@@ -15,6 +15,9 @@ internal abstract class MethodFrame(ILGenerator il)
     /// <summary>Pushes the address <paramref name="offset"/> bytes from the top of the stack frame (r10).</summary>
     public abstract void LoadStack(int offset);
 
+    /// <summary>True when only the low 32 bits of r0 count where the body ends.</summary>
+    public virtual bool IsResult32Bit => false;
+
     /// <summary>Ends the body; r0 is on the IL stack.</summary>
     public abstract void Exit();
 

@@ -100,13 +100,14 @@ internal sealed unsafe class ProgramCompiler
         var method = Define(Code.Name, typeof(void), VectorParameters);
         var il = method.GetILGenerator();
         var packet = il.DeclareLocal(typeof(XdpBuff*));
-        var result = il.DeclareLocal(typeof(ulong));
-        var index = il.DeclareLocal(typeof(int));
+        var result = il.DeclareLocal(typeof(uint));
+        var index = il.DeclareLocal(typeof(nint));
         var stack = new LocalStack(il, function.Verified.StackDepth);
         var condition = il.DefineLabel();
         var body = il.DefineLabel();
         var done = il.DefineLabel();
         il.Emit(OpCodes.Ldc_I4_0);
+        il.Emit(OpCodes.Conv_I);
         il.Emit(OpCodes.Stloc, index);
         il.Emit(OpCodes.Br, condition);
         il.MarkLabel(body);
@@ -142,7 +143,6 @@ internal sealed unsafe class ProgramCompiler
         il.MarkLabel(done);
         LoadElement(OpCodes.Ldarg_2, sizeof(uint));
         il.Emit(OpCodes.Ldloc, result);
-        il.Emit(OpCodes.Conv_U4);
         il.Emit(OpCodes.Stind_I4);
         EmitRedirectHandOver(il, packet, result);
         il.Emit(OpCodes.Ldloc, index);
@@ -152,6 +152,7 @@ internal sealed unsafe class ProgramCompiler
         il.MarkLabel(condition);
         il.Emit(OpCodes.Ldloc, index);
         il.Emit(OpCodes.Ldarg_3);
+        il.Emit(OpCodes.Conv_I);
         il.Emit(OpCodes.Blt, body);
         il.Emit(OpCodes.Ret);
         return method;
@@ -160,7 +161,6 @@ internal sealed unsafe class ProgramCompiler
         {
             il.Emit(loadBase);
             il.Emit(OpCodes.Ldloc, index);
-            il.Emit(OpCodes.Conv_I);
             il.Emit(OpCodes.Ldc_I4, size);
             il.Emit(OpCodes.Mul);
             il.Emit(OpCodes.Add);
@@ -278,7 +278,6 @@ internal sealed unsafe class ProgramCompiler
         var chosen = typeof(BpfRuntime).GetField(nameof(BpfRuntime.Redirect))!;
         var over = il.DefineLabel();
         il.Emit(OpCodes.Ldloc, result);
-        il.Emit(OpCodes.Conv_U4);
         il.Emit(OpCodes.Ldc_I4, (int)XdpAction.Redirect);
         il.Emit(OpCodes.Bne_Un, over);
         il.Emit(OpCodes.Ldloc, packet);

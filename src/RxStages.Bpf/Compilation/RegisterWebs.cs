@@ -18,7 +18,10 @@ internal sealed class RegisterWebs
     private readonly int[] _current = new int[RegisterSet.Count];
 
     /// <summary>Finds the webs of a region.</summary>
-    public RegisterWebs(Code code, Region region)
+    /// <param name="code">The program.</param>
+    /// <param name="region">The part of it.</param>
+    /// <param name="isResult32Bit">True when nobody looks at the upper half of r0 where the region exits.</param>
+    public RegisterWebs(Code code, Region region, bool isResult32Bit)
     {
         _code = code;
         _region = region;
@@ -42,10 +45,17 @@ internal sealed class RegisterWebs
         }
         UniteAlongEdges();
         Is32Bit = FindNarrow();
+        IsRead64Bit = new WebDemand(code, region, this, isResult32Bit).Find(_parent.Length);
     }
 
     /// <summary>Per web: everything that is ever written to it has its upper 32 bits clear.</summary>
     public bool[] Is32Bit { get; }
+
+    /// <summary>Per web: something looks at its upper 32 bits. Where not, they need not be right.</summary>
+    public bool[] IsRead64Bit { get; }
+
+    /// <summary>True when 32 bits are enough for a web.</summary>
+    public bool Fits32Bits(int web) => Is32Bit[web] || !IsRead64Bit[web];
 
     /// <summary>The web that holds a register now: where <see cref="Enter"/> and <see cref="Write"/> have come to.</summary>
     public int Of(int register) => _current[register];
@@ -66,7 +76,10 @@ internal sealed class RegisterWebs
     public int AtJoin(int slot, int register) => Find((_joins[slot] * RegisterSet.Count) + register);
 
     /// <summary>The slot writes the register: from here on it is in the web of this write.</summary>
-    public int Write(int slot, int register) => _current[register] = Find((_joins.Count * RegisterSet.Count) + slot);
+    public int Write(int slot, int register) => _current[register] = OfWrite(slot);
+
+    /// <summary>The web of what a slot writes.</summary>
+    public int OfWrite(int slot) => Find((_joins.Count * RegisterSet.Count) + slot);
 
     /// <summary>The webs that all registers are in now.</summary>
     public int[] Snapshot() => [.. _current];
@@ -87,6 +100,7 @@ internal sealed class RegisterWebs
             {
                 Write(slot, written);
             }
+            // A join in another region is not among those of this one.
             if (_code.FallsThrough(slot) && _joins.ContainsKey(_code.Next(slot)))
             {
                 UniteWithJoin(_code.Next(slot));
@@ -130,7 +144,7 @@ internal sealed class RegisterWebs
                 {
                     continue;
                 }
-                var fits = Fits32Bits(slot, instruction, narrow);
+                var fits = Writes32Bits(slot, instruction, narrow);
                 var web = Write(slot, written);
                 if (!fits && narrow[web])
                 {
@@ -142,7 +156,7 @@ internal sealed class RegisterWebs
         return narrow;
     }
 
-    private bool Fits32Bits(int slot, Instruction instruction, bool[] narrow)
+    private bool Writes32Bits(int slot, Instruction instruction, bool[] narrow)
     {
         switch (instruction.Class)
         {

@@ -22,7 +22,7 @@ internal sealed class Registers(ILGenerator il, RegisterWebs webs, MethodFrame f
     /// <summary>True when a register's value now has its upper 32 bits clear.</summary>
     public bool Is32Bit(int register) => register != RegisterSet.FramePointer && webs.Is32Bit[webs.Of(register)];
 
-    /// <summary>Pushes all 64 bits of a register.</summary>
+    /// <summary>Pushes all 64 bits of a register (of one whose upper half nobody reads: 0 there).</summary>
     public void Load64(int register)
     {
         if (register == RegisterSet.FramePointer)
@@ -78,13 +78,24 @@ internal sealed class Registers(ILGenerator il, RegisterWebs webs, MethodFrame f
     }
 
     /// <summary>Pops a 64-bit value into a register where the region is entered.</summary>
-    public void StoreAtEntry(int entry, int register) => il.Emit(OpCodes.Stloc, LocalOf(webs.AtJoin(entry, register)));
+    public void StoreAtEntry(int entry, int register)
+    {
+        var local = LocalOf(webs.AtJoin(entry, register));
+        if (local.LocalType == typeof(uint))
+        {
+            il.Emit(OpCodes.Conv_U4);
+        }
+        il.Emit(OpCodes.Stloc, local);
+    }
+
+    /// <summary>True when only the low 32 bits of what a slot writes are kept.</summary>
+    public bool Keeps32Bits(int slot) => webs.Fits32Bits(webs.OfWrite(slot));
 
     private LocalBuilder LocalOf(int web)
     {
         if (!_locals.TryGetValue(web, out var local))
         {
-            local = il.DeclareLocal(webs.Is32Bit[web] ? typeof(uint) : typeof(ulong));
+            local = il.DeclareLocal(webs.Fits32Bits(web) ? typeof(uint) : typeof(ulong));
             _locals.Add(web, local);
         }
         return local;

@@ -98,8 +98,12 @@ internal sealed class VectorFrame(
     public override void LoadStack(int offset) => stack.Load(offset);
 
     /// <inheritdoc/>
+    public override bool IsResult32Bit => true;
+
+    /// <inheritdoc/>
     public override void Exit()
     {
+        IL.Emit(OpCodes.Conv_U4);
         IL.Emit(OpCodes.Stloc, result);
         IL.Emit(OpCodes.Br, done);
     }

@@ -15,6 +15,8 @@ internal sealed class BodyEmitter
     private readonly MemoryEmitter _memory;
     private readonly JumpEmitter _jumps;
     private readonly Dictionary<int, Label> _labels = [];
+    private readonly KnownResult _result;
+    private readonly Dictionary<long, Label> _exits = [];
     private readonly List<(Label Label, int Source, int Target, int[] Webs)> _detours = [];
 
     /// <summary>Makes an emitter for one region in one method.</summary>
@@ -28,6 +30,7 @@ internal sealed class BodyEmitter
         _alu = new AluEmitter(il, code, _registers);
         _memory = new MemoryEmitter(il, code, _registers, frame);
         _jumps = new JumpEmitter(il, code, _registers);
+        _result = new KnownResult(code, region);
         foreach (var slot in region.Slots.Span)
         {
             if (region.Flow.IsTarget[slot])
@@ -71,6 +74,11 @@ internal sealed class BodyEmitter
             }
         }
         EmitDetours();
+        foreach (var (value, label) in _exits)
+        {
+            _il.MarkLabel(label);
+            EmitExit(value);
+        }
     }
 
     private void EmitInstruction(int slot)
@@ -127,7 +135,16 @@ internal sealed class BodyEmitter
         {
             EmitUnconditional(slot, target);
         }
-        else if (IsDirect(slot, target))
+        else if (IsPlain(slot, target) && _result.AtExit(slot, target) is { } value)
+        {
+            if (!_exits.TryGetValue(value, out var exit))
+            {
+                exit = _il.DefineLabel();
+                _exits.Add(value, exit);
+            }
+            _jumps.Emit(slot, exit);
+        }
+        else if (IsPlain(slot, target) && _region.Contains(target))
         {
             _jumps.Emit(slot, _labels[target]);
         }
@@ -141,7 +158,11 @@ internal sealed class BodyEmitter
 
     private void EmitUnconditional(int slot, int target)
     {
-        if (_region.Contains(target))
+        if (IsPlain(slot, target) && _result.AtExit(slot, target) is { } value)
+        {
+            EmitExit(value);
+        }
+        else if (_region.Contains(target))
         {
             GuardBack(slot, target);
             _il.Emit(OpCodes.Br, _labels[target]);
@@ -152,9 +173,8 @@ internal sealed class BodyEmitter
         }
     }
 
-    // A jump that only has to go there: within the region, and forward or in code that is known to end.
-    private bool IsDirect(int slot, int target) =>
-        _region.Contains(target) && (target > slot || !_frame.GuardsJumpsBack);
+    // A jump that is not counted.
+    private bool IsPlain(int slot, int target) => target > slot || !_frame.GuardsJumpsBack;
 
     private void GuardBack(int slot, int target)
     {
@@ -184,8 +204,13 @@ internal sealed class BodyEmitter
         else
         {
             // Only what follows a call that never returns: not reached, but IL must not run on.
-            _il.Emit(OpCodes.Ldc_I8, 0L);
-            _frame.Exit();
+            EmitExit(0);
         }
+    }
+
+    private void EmitExit(long value)
+    {
+        _il.Emit(OpCodes.Ldc_I8, value);
+        _frame.Exit();
     }
 }

@@ -59,7 +59,11 @@ internal sealed unsafe class CallEmitter(
         switch (helper.Id)
         {
             case TailCall:
-                throw compiler.Code.Error(slot, "tail calls are not supported yet");
+                CallTail(slot, map);
+                return;
+            case MapLookupElement when map is ArrayMap array:
+                LookUpArray(slot, array);
+                return;
             case MapLookupElement when map is not null:
                 CallMap(slot, map, nameof(IMapOperations.LookupElement), 2);
                 return;
@@ -104,6 +108,69 @@ internal sealed unsafe class CallEmitter(
                 ?? throw compiler.Code.Error(slot, $"{map.Operations.Name} has no {operation}")
         );
         il.Emit(OpCodes.Conv_U8);
+        registers.Store64(slot, 0);
+    }
+
+    // An array's entries are all there: a comparison, and an address from constants.
+    private void LookUpArray(int slot, ArrayMap array)
+    {
+        var index = il.DeclareLocal(typeof(uint));
+        var missing = il.DefineLabel();
+        var end = il.DefineLabel();
+        registers.Load64(2);
+        il.Emit(OpCodes.Unaligned, (byte)1);
+        il.Emit(OpCodes.Ldind_U4);
+        il.Emit(OpCodes.Stloc, index);
+        il.Emit(OpCodes.Ldloc, index);
+        il.Emit(OpCodes.Ldc_I4, (int)array.Spec.MaxEntries);
+        il.Emit(OpCodes.Bge_Un, missing);
+        il.Emit(OpCodes.Ldloc, index);
+        il.Emit(OpCodes.Conv_U8);
+        il.Emit(OpCodes.Ldc_I8, (long)array.Stride);
+        il.Emit(OpCodes.Mul);
+        il.Emit(OpCodes.Ldc_I8, (long)array.Values);
+        il.Emit(OpCodes.Add);
+        if (array.CpuStride != 0)
+        {
+            frame.LoadRuntime();
+            il.Emit(OpCodes.Ldfld, typeof(BpfRuntime).GetField(nameof(BpfRuntime.Cpu))!);
+            il.Emit(OpCodes.Conv_U8);
+            il.Emit(OpCodes.Ldc_I8, (long)array.CpuStride);
+            il.Emit(OpCodes.Mul);
+            il.Emit(OpCodes.Add);
+        }
+        il.Emit(OpCodes.Br, end);
+        il.MarkLabel(missing);
+        il.Emit(OpCodes.Ldc_I8, 0L);
+        il.MarkLabel(end);
+        registers.Store64(slot, 0);
+    }
+
+    // A program that is jumped into returns for this one. Nothing of r0 to r5 is readable where the call comes back.
+    private void CallTail(int slot, Map? map)
+    {
+        if (map is null)
+        {
+            registers.Load64(2);
+            il.Emit(OpCodes.Conv_U);
+        }
+        else
+        {
+            LoadHeader(map);
+        }
+        frame.LoadRuntime();
+        registers.Load32(3);
+        il.Emit(OpCodes.Call, typeof(TailCalls).GetMethod(nameof(TailCalls.Take))!);
+        var none = il.DefineLabel();
+        il.Emit(OpCodes.Dup);
+        il.Emit(OpCodes.Brfalse, none);
+        frame.LoadPacket();
+        frame.LoadRuntime();
+        il.Emit(OpCodes.Callvirt, typeof(XdpProgram).GetMethod(nameof(XdpProgram.RunTail))!);
+        frame.Exit();
+        il.MarkLabel(none);
+        il.Emit(OpCodes.Pop);
+        il.Emit(OpCodes.Ldc_I8, 0L);
         registers.Store64(slot, 0);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using RxStages.Bpf.Errors;
 
 namespace RxStages.Bpf.Compilation;
@@ -43,13 +44,13 @@ internal unsafe struct CheckedMachine
         throw Fault(slot, $"{size} bytes at 0x{address:x} are neither in the memory nor on the stack");
     }
 
-    /// <summary>The same for an atomic operation, which must be aligned.</summary>
+    /// <summary>The same for an atomic operation, which only x86 has at any address.</summary>
     public static ulong CheckAtomic(ulong address, CheckedMachine* machine, int size, int slot)
     {
         Check(address, machine, size, slot);
-        if ((address & (ulong)(size - 1)) != 0)
+        if (!X86Base.IsSupported && (address & (ulong)(size - 1)) != 0)
         {
-            throw Fault(slot, $"the address 0x{address:x} of an atomic operation is not a multiple of {size}");
+            throw Fault(slot, $"an atomic operation of {size} bytes is not aligned");
         }
         return address;
     }

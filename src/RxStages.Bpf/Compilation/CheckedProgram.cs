@@ -2,9 +2,6 @@ using RxStages.Bpf.Errors;
 
 namespace RxStages.Bpf.Compilation;
 
-/// <summary>A function that a program which is not verified may call by number: r1 to r5 in, r0 out.</summary>
-public delegate ulong CheckedHelper(ulong r1, ulong r2, ulong r3, ulong r4, ulong r5);
-
 /// <summary>
 /// A program that is compiled but not verified, as instruction-set conformance suites run them: not XDP, no maps. Every
 /// access is checked against one memory and the stacks. Made by <see cref="IlCompiler.CompileChecked"/>.
@@ -12,12 +9,15 @@ public delegate ulong CheckedHelper(ulong r1, ulong r2, ulong r3, ulong r4, ulon
 public sealed unsafe class CheckedProgram
 {
     /// <summary>How many instructions a run may come to, counted in jumps back and calls, when nothing else is said.</summary>
-    public const long DefaultBudget = 1_000_000_000;
+    public const long DefaultBudget = 1 << 26;
 
     private readonly Method _method;
-    private readonly IReadOnlyDictionary<int, CheckedHelper> _helpers;
+    private readonly IReadOnlyDictionary<int, Func<ulong, ulong, ulong, ulong, ulong, ulong>>? _helpers;
 
-    internal CheckedProgram(CheckedCompiler compiler, IReadOnlyDictionary<int, CheckedHelper> helpers)
+    internal CheckedProgram(
+        CheckedCompiler compiler,
+        IReadOnlyDictionary<int, Func<ulong, ulong, ulong, ulong, ulong, ulong>>? helpers
+    )
     {
         _helpers = helpers;
         _method = compiler.Compile().CreateDelegate<Method>();
@@ -67,7 +67,10 @@ public sealed unsafe class CheckedProgram
     )
     {
         CheckedMachine.Spend(machine, 1, slot);
-        return number <= int.MaxValue && program._helpers.TryGetValue((int)number, out var helper)
+        return
+            program._helpers is { } helpers
+            && number <= int.MaxValue
+            && helpers.TryGetValue((int)number, out var helper)
             ? helper(r1, r2, r3, r4, r5)
             : throw CheckedMachine.Fault(slot, $"there is no helper {number}");
     }

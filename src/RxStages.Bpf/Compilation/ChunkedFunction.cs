@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Compilation;
@@ -21,6 +22,8 @@ internal sealed unsafe class ChunkedFunction
         typeof(byte*),
         typeof(int),
     ];
+
+    private delegate int ChunkMethod(XdpBuff* packet, BpfRuntime* runtime, ulong* registers, byte* stackTop, int entry);
 
     private readonly ProgramCompiler _compiler;
     private readonly ChunkPlan _plan;
@@ -109,6 +112,15 @@ internal sealed unsafe class ChunkedFunction
             il.Emit(OpCodes.Conv_U);
             il.Emit(OpCodes.Ldc_I4, register * sizeof(ulong));
             il.Emit(OpCodes.Add);
+        }
+    }
+
+    /// <summary>Has RyuJIT compile the chunks.</summary>
+    public void Prepare()
+    {
+        foreach (var method in _methods)
+        {
+            RuntimeHelpers.PrepareDelegate(method.CreateDelegate<ChunkMethod>());
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
 
@@ -17,7 +18,15 @@ public sealed unsafe class CompiledProgram : XdpProgram
         // Addresses in the maps are constants of the code: the maps must live as long as it.
         _maps = maps;
         _vector = compiler.EmitVector().CreateDelegate<VectorMethod>(this);
-        _tail = new(() => compiler.EmitTail().CreateDelegate<TailMethod>());
+        RuntimeHelpers.PrepareDelegate(_vector);
+        compiler.Prepare();
+        _tail = new(() =>
+        {
+            var tail = compiler.EmitTail().CreateDelegate<TailMethod>();
+            RuntimeHelpers.PrepareDelegate(tail);
+            compiler.Prepare();
+            return tail;
+        });
     }
 
     internal delegate void VectorMethod(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime);
@@ -33,6 +42,9 @@ public sealed unsafe class CompiledProgram : XdpProgram
     /// <inheritdoc/>
     public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime) =>
         _vector(packets, verdicts, count, runtime);
+
+    /// <inheritdoc/>
+    public override void PrepareTail() => _ = _tail.Value;
 
     /// <inheritdoc/>
     public override ulong RunTail(XdpBuff* packet, BpfRuntime* runtime) => _tail.Value(packet, runtime);

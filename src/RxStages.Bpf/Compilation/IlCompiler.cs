@@ -39,17 +39,17 @@ public static class IlCompiler
     /// RFC 9669 with local calls and <c>callx</c> of helpers, every access checked as it is made.
     /// </summary>
     /// <param name="instructions">The instructions, the entry first.</param>
-    /// <param name="helpers">The helpers that there are, by number; null for none.</param>
+    /// <param name="helpers">The functions that it may call by number, r1 to r5 in and r0 out; null for none.</param>
     /// <exception cref="InputException">The instructions are not well formed.</exception>
     public static CheckedProgram CompileChecked(
         ReadOnlySpan<Instruction> instructions,
-        IReadOnlyDictionary<int, CheckedHelper>? helpers = null
+        IReadOnlyDictionary<int, Func<ulong, ulong, ulong, ulong, ulong, ulong>>? helpers = null
     )
     {
         if (InstructionValidator.Validate(instructions, mapCount: 0, rules: InstructionRules.Rfc9669) is { } error)
         {
             throw CheckedMachine.Fault(error.Slot, error.Reason);
         }
-        return new(new CheckedCompiler(instructions), helpers ?? ImmutableDictionary<int, CheckedHelper>.Empty);
+        return new(new CheckedCompiler(instructions), helpers);
     }
 }

@@ -61,6 +61,11 @@ internal sealed class MemoryEmitter(ILGenerator il, Code code, Registers registe
 
     private void LoadSignExtended(int slot, Instruction instruction)
     {
+        if (frame.TryLoadContext(slot))
+        {
+            registers.Store64(slot, instruction.Destination);
+            return;
+        }
         LoadAddress(slot, instruction, instruction.Source);
         EmitUnaligned(slot, instruction);
         il.Emit(

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Maps;
@@ -24,9 +25,20 @@ internal sealed unsafe class ProgramCompiler
         typeof(BpfRuntime*),
     ];
 
+    private static readonly Type[] FunctionTypes =
+    [
+        typeof(Func<,,>),
+        typeof(Func<,,,>),
+        typeof(Func<,,,,>),
+        typeof(Func<,,,,,>),
+        typeof(Func<,,,,,,>),
+        typeof(Func<,,,,,,,>),
+    ];
+
     private readonly ImmutableArray<Map> _maps;
     private readonly CompilerOptions _options;
     private readonly Dictionary<int, CompiledFunction> _functions = [];
+    private readonly List<(DynamicMethod Method, Type Delegate)> _functionMethods = [];
 
     /// <summary>Takes the program and its maps, in the order in which its wide loads count them.</summary>
     public ProgramCompiler(VerifiedProgram program, ImmutableArray<Map> maps, CompilerOptions options)
@@ -84,10 +96,8 @@ internal sealed unsafe class ProgramCompiler
                 return ((long)high.Immediate << 32) | (uint)low.Immediate;
             case PseudoLoad.MapIndex:
                 return (long)_maps[low.Immediate].Header;
-            case PseudoLoad.MapIndexValue:
-                var header = _maps[low.Immediate].Header;
-                var key = 0u;
-                return (long)header->LookupElement(header, null, (byte*)&key) + high.Immediate;
+            case PseudoLoad.MapIndexValue when _maps[low.Immediate] is ArrayMap array:
+                return (long)array.Values + high.Immediate;
             default:
                 throw Code.Error(slot, $"wide loads of kind {low.Source} are not supported");
         }
@@ -195,6 +205,19 @@ internal sealed unsafe class ProgramCompiler
         return method;
     }
 
+    /// <summary>Has RyuJIT compile all functions and chunks now, not when the first packet comes to them.</summary>
+    public void Prepare()
+    {
+        foreach (var (method, type) in _functionMethods)
+        {
+            RuntimeHelpers.PrepareDelegate(method.CreateDelegate(type));
+        }
+        foreach (var function in _functions.Values)
+        {
+            function.Chunks?.Prepare();
+        }
+    }
+
     private bool MakesTailCalls
     {
         get
@@ -210,14 +233,13 @@ internal sealed unsafe class ProgramCompiler
         }
     }
 
+    // Parameters are native integers, not pointers, so that there are delegate types by which RyuJIT can be called early.
     private DynamicMethod EmitFunction(CompiledFunction function)
     {
         var parameters = function.Parameters;
-        var method = Define(
-            $"{Code.Name}@{function.Verified.Start}",
-            typeof(ulong),
-            [typeof(XdpBuff*), typeof(BpfRuntime*), .. parameters.Select(_ => typeof(ulong))]
-        );
+        Type[] types = [typeof(nint), typeof(nint), .. parameters.Select(_ => typeof(ulong))];
+        var method = Define($"{Code.Name}@{function.Verified.Start}", typeof(ulong), types);
+        _functionMethods.Add((method, FunctionTypes[parameters.Length].MakeGenericType([.. types, typeof(ulong)])));
         var il = method.GetILGenerator();
         var stack = new LocalStack(il, function.Verified.StackDepth);
         EmitBody(

@@ -44,15 +44,20 @@ internal abstract class VerifiedFrame(ILGenerator il, ProgramCompiler compiler) 
             IL.Emit(OpCodes.Ldind_I8);
             return true;
         }
+        var isSigned = instruction.MemoryMode == MemoryMode.MemSx;
         IL.Emit(
-            instruction.AccessSize switch
+            (instruction.AccessSize, isSigned) switch
             {
-                1 => OpCodes.Ldind_U1,
-                2 => OpCodes.Ldind_U2,
-                _ => OpCodes.Ldind_U4,
+                (1, false) => OpCodes.Ldind_U1,
+                (2, false) => OpCodes.Ldind_U2,
+                (4, false) => OpCodes.Ldind_U4,
+                (1, true) => OpCodes.Ldind_I1,
+                (2, true) => OpCodes.Ldind_I2,
+                (4, true) => OpCodes.Ldind_I4,
+                var (size, _) => throw compiler.Code.Error(slot, $"a field of xdp_md has 4 bytes, not {size}"),
             }
         );
-        IL.Emit(OpCodes.Conv_U8);
+        IL.Emit(isSigned ? OpCodes.Conv_I8 : OpCodes.Conv_U8);
         return true;
     }
 

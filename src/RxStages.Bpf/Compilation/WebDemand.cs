@@ -6,12 +6,7 @@ namespace RxStages.Bpf.Compilation;
 /// Finds the webs whose upper 32 bits anything depends on. Code for CPUs without 32-bit arithmetic computes in 64 bits and
 /// truncates at the end: sums, products, masks and left shifts that only go there are right in 32 bits.
 /// </summary>
-internal sealed class WebDemand(
-    Code code,
-    Region region,
-    RegisterWebs webs,
-    bool isResult32Bit
-)
+internal sealed class WebDemand(Code code, Region region, RegisterWebs webs, bool isResult32Bit)
 {
     private bool[] _read = [];
     private bool _changed;

@@ -37,6 +37,7 @@ public sealed unsafe class ProgramArrayMap : NativeMap
     public void SetProgram(uint index, XdpProgram? program)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Spec.MaxEntries);
+        program?.PrepareTail();
         lock (_lock)
         {
             nint handle = 0;

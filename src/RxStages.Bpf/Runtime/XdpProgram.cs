@@ -21,6 +21,12 @@ public abstract unsafe class XdpProgram : IDisposable
     public abstract void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime);
 
     /// <summary>
+    /// Gets ready for <see cref="RunTail"/>: what it needs is made now, not when the first packet comes to it. Called when the
+    /// program is put into a program array; on the control path.
+    /// </summary>
+    public virtual void PrepareTail() { }
+
+    /// <summary>
     /// Runs the program on one packet as the target of a tail call: nothing in <paramref name="runtime"/> is reset before
     /// or used up after.
     /// </summary>

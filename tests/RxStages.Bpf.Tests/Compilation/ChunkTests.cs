@@ -14,7 +14,7 @@ public class ChunkTests
     {
         for (var seed = 0; seed < seeds; seed++)
         {
-            var text = RandomPrograms.Branching(seed, 120);
+            var text = RandomXdpPrograms.Next(seed, 120);
             var packet = new byte[64];
             new Random(seed).NextBytes(packet);
             using var whole = Trusted.Compile(text);

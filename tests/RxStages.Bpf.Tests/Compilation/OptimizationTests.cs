@@ -45,5 +45,5 @@ public class OptimizationTests
     }
 
     private static ImmutableArray<Instruction> LargeProgram { get; } =
-        Assembler.Assemble(RandomPrograms.Branching(seed: 1, length: 6000));
+        Assembler.Assemble(RandomXdpPrograms.Next(seed: 1, length: 6000));
 }

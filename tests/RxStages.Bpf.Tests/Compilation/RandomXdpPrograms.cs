@@ -4,7 +4,7 @@ using System.Text;
 namespace RxStages.Bpf.Tests.Compilation;
 
 /// <summary>Programs of random arithmetic, stack traffic and branches, the same for the same seed.</summary>
-internal static class RandomPrograms
+internal static class RandomXdpPrograms
 {
     private static readonly string[] Operations = ["+=", "-=", "*=", "/=", "%=", "s/=", "s%=", "&=", "|=", "^="];
     private static readonly string[] Shifts = ["<<=", ">>=", "s>>="];
@@ -29,7 +29,7 @@ internal static class RandomPrograms
     /// An XDP program: takes seeds from packet length and queue, then <paramref name="length"/> random instructions with
     /// forward branches, and returns a mixture of all registers.
     /// </summary>
-    public static string Branching(int seed, int length)
+    public static string Next(int seed, int length)
     {
         var prologue = """
             r2 = *(u32 *)(r1 + 0)
@@ -37,14 +37,6 @@ internal static class RandomPrograms
             r3 -= r2
             r2 = *(u32 *)(r1 + 16)
             """;
-        return Make(seed, length, prologue);
-    }
-
-    /// <summary>The same for any environment that gives r1 and r2 a number.</summary>
-    public static string Plain(int seed, int length) => Make(seed, length, "r3 = r1");
-
-    private static string Make(int seed, int length, string prologue)
-    {
         var random = new Random(seed);
         var text = new StringBuilder(prologue + "\n");
         foreach (var register in (int[])[0, 1, 4, 5, 6, 7, 8, 9])

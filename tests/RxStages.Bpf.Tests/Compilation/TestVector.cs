@@ -18,6 +18,7 @@ internal sealed unsafe class TestVector : IDisposable
         Runtime = (BpfRuntime*)NativeMemory.AllocZeroed((nuint)sizeof(BpfRuntime));
         Runtime->RandomState = 1;
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_count * XdpBuff.FrameSize), 4096);
+        NativeMemory.Clear(_memory, (nuint)(_count * XdpBuff.FrameSize));
         for (var i = 0; i < _count; i++)
         {
             var frame = _memory + (i * XdpBuff.FrameSize);
@@ -49,6 +50,10 @@ internal sealed unsafe class TestVector : IDisposable
         program.RunVector(Packets, Verdicts, _count, Runtime);
         return new ReadOnlySpan<uint>(Verdicts, _count).ToArray();
     }
+
+    /// <summary>A packet's bytes as they are now.</summary>
+    public byte[] Bytes(int packet) =>
+        new ReadOnlySpan<byte>(Packets[packet]->Data, (int)(Packets[packet]->DataEnd - Packets[packet]->Data)).ToArray();
 
     public void Dispose()
     {

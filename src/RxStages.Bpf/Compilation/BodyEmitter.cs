@@ -33,7 +33,7 @@ internal sealed class BodyEmitter
         _result = new KnownResult(code, region);
         foreach (var slot in region.Slots.Span)
         {
-            if (region.Flow.IsTarget[slot])
+            if (region.Flow.IsTarget(slot))
             {
                 _labels[slot] = il.DefineLabel();
             }

@@ -7,6 +7,7 @@ namespace RxStages.Bpf.Compilation;
 internal sealed class FunctionFlow
 {
     private readonly Code _code;
+    private readonly HashSet<int> _targets;
     private readonly ushort[] _live;
     private readonly Func<int, int> _callReads;
 
@@ -20,14 +21,7 @@ internal sealed class FunctionFlow
         _callReads = callReads;
         Start = start;
         Slots = Reach(code, start);
-        IsTarget = new bool[code.Length];
-        foreach (var slot in Slots)
-        {
-            if (code.Target(slot) is >= 0 and var target)
-            {
-                IsTarget[target] = true;
-            }
-        }
+        _targets = [.. Slots.Select(code.Target).Where(target => target >= 0)];
         _live = ComputeLiveness();
     }
 
@@ -37,11 +31,11 @@ internal sealed class FunctionFlow
     /// <summary>The slots that are ever reached, ascending; of a wide instruction the first.</summary>
     public int[] Slots { get; }
 
-    /// <summary>Per slot of the program: some jump goes there.</summary>
-    public bool[] IsTarget { get; }
+    /// <summary>True when some jump goes to a slot.</summary>
+    public bool IsTarget(int slot) => _targets.Contains(slot);
 
     /// <summary>The registers that are read on some path from a slot before they are written (bit n is register n).</summary>
-    public int LiveBefore(int slot) => _live[slot];
+    public int LiveBefore(int slot) => (uint)(slot - Slots[0]) < (uint)_live.Length ? _live[slot - Slots[0]] : 0;
 
     /// <summary>The registers that the instruction at a slot reads.</summary>
     public int Reads(int slot)
@@ -59,8 +53,7 @@ internal sealed class FunctionFlow
 
     private static int[] Reach(Code code, int start)
     {
-        var seen = new bool[code.Length];
-        var slots = new List<int>();
+        var seen = new HashSet<int>();
         var work = new Stack<int>();
         work.Push(start);
         while (work.TryPop(out var slot))
@@ -69,17 +62,11 @@ internal sealed class FunctionFlow
             {
                 throw code.Error(slot, "the program does not end with exit or a jump");
             }
-            if (seen[slot])
+            // A call that never returns does not lead on.
+            if (!code.Facts(slot).IsReachable || !seen.Add(slot))
             {
                 continue;
             }
-            if (!code.Facts(slot).IsReachable)
-            {
-                // Only a fall-through behind a call that never returns leads here.
-                continue;
-            }
-            seen[slot] = true;
-            slots.Add(slot);
             if (code.FallsThrough(slot))
             {
                 work.Push(code.Next(slot));
@@ -89,13 +76,13 @@ internal sealed class FunctionFlow
                 work.Push(target);
             }
         }
-        slots.Sort();
-        return [.. slots];
+        return [.. seen.Order()];
     }
 
     private ushort[] ComputeLiveness()
     {
-        var live = new ushort[_code.Length + 1];
+        var first = Slots[0];
+        var live = new ushort[Slots[^1] - first + 1];
         bool changed;
         do
         {
@@ -103,28 +90,27 @@ internal sealed class FunctionFlow
             for (var index = Slots.Length - 1; index >= 0; index--)
             {
                 var slot = Slots[index];
-                var instruction = _code[slot];
                 var mask = 0;
                 if (_code.FallsThrough(slot))
                 {
-                    mask |= live[_code.Next(slot)];
+                    mask |= Live(_code.Next(slot));
                 }
                 if (_code.Target(slot) is >= 0 and var target)
                 {
-                    mask |= live[target];
+                    mask |= Live(target);
                 }
-                if (RegisterSet.Writes(instruction) is >= 0 and var written)
+                if (RegisterSet.Writes(_code[slot]) is >= 0 and var written)
                 {
                     mask &= ~(1 << written);
                 }
                 mask |= Reads(slot);
-                if (mask != live[slot])
-                {
-                    live[slot] = (ushort)mask;
-                    changed = true;
-                }
+                changed |= mask != live[slot - first];
+                live[slot - first] = (ushort)mask;
             }
         } while (changed);
         return live;
+
+        // What the verifier knows not to be reached may lie outside of the function.
+        int Live(int slot) => (uint)(slot - first) < (uint)live.Length ? live[slot - first] : 0;
     }
 }

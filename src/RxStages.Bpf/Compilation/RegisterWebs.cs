@@ -28,7 +28,7 @@ internal sealed class RegisterWebs
         var slots = region.Slots.Span;
         foreach (var slot in slots)
         {
-            if (region.Flow.IsTarget[slot])
+            if (region.Flow.IsTarget(slot))
             {
                 _joins.TryAdd(slot, _joins.Count);
             }
@@ -38,7 +38,7 @@ internal sealed class RegisterWebs
             _joins.TryAdd(entry, _joins.Count);
         }
         // Nodes: every register at every place where paths join, then the write of every slot.
-        _parent = new int[(_joins.Count * RegisterSet.Count) + code.Length];
+        _parent = new int[(_joins.Count * RegisterSet.Count) + slots[^1] - slots[0] + 1];
         for (var node = 0; node < _parent.Length; node++)
         {
             _parent[node] = node;
@@ -79,7 +79,7 @@ internal sealed class RegisterWebs
     public int Write(int slot, int register) => _current[register] = OfWrite(slot);
 
     /// <summary>The web of what a slot writes.</summary>
-    public int OfWrite(int slot) => Find((_joins.Count * RegisterSet.Count) + slot);
+    public int OfWrite(int slot) => Find((_joins.Count * RegisterSet.Count) + slot - _region.Slots.Span[0]);
 
     /// <summary>The webs that all registers are in now.</summary>
     public int[] Snapshot() => [.. _current];

@@ -21,7 +21,14 @@ internal static class TestPackets
             Write16(packet, offset, 0x8100);
             offset += 4;
         }
-        var protocol = (byte)(random.Next(4) switch { 0 => 1, 1 => 6, _ => 17 });
+        var protocol = (byte)(
+            random.Next(4) switch
+            {
+                0 => 1,
+                1 => 6,
+                _ => 17,
+            }
+        );
         if (random.Next(3) > 0)
         {
             Write16(packet, offset, 0x0800);

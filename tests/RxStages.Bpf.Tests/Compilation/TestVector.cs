@@ -53,7 +53,10 @@ internal sealed unsafe class TestVector : IDisposable
 
     /// <summary>A packet's bytes as they are now.</summary>
     public byte[] Bytes(int packet) =>
-        new ReadOnlySpan<byte>(Packets[packet]->Data, (int)(Packets[packet]->DataEnd - Packets[packet]->Data)).ToArray();
+        new ReadOnlySpan<byte>(
+            Packets[packet]->Data,
+            (int)(Packets[packet]->DataEnd - Packets[packet]->Data)
+        ).ToArray();
 
     public void Dispose()
     {

@@ -9,7 +9,7 @@ internal sealed class CodeSection
 {
     private readonly Instruction[] _instructions;
     private readonly Dictionary<int, ElfRelocation> _relocations = [];
-    private readonly Dictionary<int, Function> _functionsByStart = [];
+    private readonly Dictionary<int, CodeFunction> _functionsByStart = [];
 
     /// <summary>Reads a section.</summary>
     /// <param name="elf">The file.</param>
@@ -18,9 +18,9 @@ internal sealed class CodeSection
     /// <exception cref="InputException">Instructions, functions or relocations are broken.</exception>
     public CodeSection(ElfFile elf, ElfSection section, IEnumerable<ElfSection> relocationSections)
     {
-        Section = section;
+        Name = section.Name;
         _instructions = ReadInstructions(elf, section);
-        Functions = FindFunctions(elf);
+        Functions = FindFunctions(elf, section);
         foreach (var function in Functions)
         {
             _functionsByStart.TryAdd(function.Start, function);
@@ -38,17 +38,17 @@ internal sealed class CodeSection
         }
     }
 
-    /// <summary>The section.</summary>
-    public ElfSection Section { get; }
+    /// <summary>Its name.</summary>
+    public string Name { get; }
 
     /// <summary>The functions that its symbols name, in order of their first slot.</summary>
-    public Function[] Functions { get; }
+    public CodeFunction[] Functions { get; }
 
     /// <summary>All its instruction slots.</summary>
     public ReadOnlySpan<Instruction> Instructions => _instructions;
 
     /// <summary>The function that begins at a slot, or null.</summary>
-    public Function? FunctionAt(long slot) =>
+    public CodeFunction? FunctionAt(long slot) =>
         slot is >= 0 and <= int.MaxValue ? _functionsByStart.GetValueOrDefault((int)slot) : null;
 
     /// <summary>The relocation of the instruction at a slot, or null.</summary>
@@ -75,9 +75,9 @@ internal sealed class CodeSection
         return instructions;
     }
 
-    private Function[] FindFunctions(ElfFile elf)
+    private CodeFunction[] FindFunctions(ElfFile elf, ElfSection section)
     {
-        var symbols = elf.SymbolsOf(Section).ToArray();
+        var symbols = elf.SymbolsOf(section).ToArray();
         // Compilers of the first years gave functions no type and no size, and local labels have none to this day.
         var named = symbols.Where(symbol => symbol.Type == ElfSymbolType.Function).ToArray();
         if (named.Length == 0)
@@ -88,8 +88,8 @@ internal sealed class CodeSection
             ];
         }
         var order = named.OrderBy(symbol => symbol.Value).ToArray();
-        var functions = new Function[order.Length];
-        var end = (ulong)Section.Data.Length;
+        var functions = new CodeFunction[order.Length];
+        var end = (ulong)section.Data.Length;
         for (var i = order.Length - 1; i >= 0; i--)
         {
             var symbol = order[i];
@@ -99,18 +99,18 @@ internal sealed class CodeSection
             }
             var size = symbol.Size != 0 ? symbol.Size : end - symbol.Value;
             if (
-                symbol.Value >= (ulong)Section.Data.Length
-                || size > (ulong)Section.Data.Length - symbol.Value
+                symbol.Value >= (ulong)section.Data.Length
+                || size > (ulong)section.Data.Length - symbol.Value
                 || symbol.Value % Instruction.Size != 0
                 || size % Instruction.Size != 0
             )
             {
                 throw elf.Broken(
-                    Section.Name,
+                    section.Name,
                     $"function '{elf.NameOf(symbol)}' ({size} bytes at {symbol.Value}) is not made of its instructions"
                 );
             }
-            functions[i] = new Function(
+            functions[i] = new CodeFunction(
                 this,
                 elf.NameOf(symbol),
                 (int)(symbol.Value / Instruction.Size),
@@ -123,9 +123,9 @@ internal sealed class CodeSection
 }
 
 /// <summary>A function as it stands in its section.</summary>
-/// <param name="Code">The section.</param>
+/// <param name="Section">The section.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Start">Its first slot.</param>
 /// <param name="Length">How many slots it has.</param>
 /// <param name="Symbol">The symbol that names it.</param>
-internal sealed record Function(CodeSection Code, string Name, int Start, int Length, ElfSymbol Symbol);
+internal sealed record CodeFunction(CodeSection Section, string Name, int Start, int Length, ElfSymbol Symbol);

@@ -3,7 +3,11 @@ using RxStages.Bpf.Errors;
 
 namespace RxStages.Bpf.Objects;
 
-/// <summary>Global variables: each of their sections becomes an array map of one entry, as the kernel wants them.</summary>
+/// <summary>
+/// Global variables: each of their sections becomes an array map of one entry, as the kernel wants them. Relocations of
+/// the data itself (pointers to other variables, to strings) are not applied, nor are they by libbpf: a program could
+/// not follow such a pointer, and finds there what the compiler left.
+/// </summary>
 internal static class GlobalData
 {
     /// <summary>Adds the maps of all sections of global variables that are not empty.</summary>

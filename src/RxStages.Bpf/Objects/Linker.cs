@@ -47,18 +47,18 @@ internal sealed class Linker
             .Functions.Where(function => function.Symbol.Binding != ElfBinding.Local)
             .Select(function => Link(function, kind));
 
-    private ProgramSpec Link(Function entry, XdpSection kind)
+    private ProgramSpec Link(CodeFunction entry, XdpSection kind)
     {
         var program = new LinkedProgram(this);
         program.Append(entry);
         // Depth first without recursion: each frame is a function and the slot to go on from.
-        var frames = new Stack<(Function Function, int Slot)>();
+        var frames = new Stack<(CodeFunction Function, int Slot)>();
         frames.Push((entry, 0));
         while (frames.TryPop(out var frame))
         {
             for (var slot = frame.Slot; slot < frame.Function.Length; )
             {
-                var isWide = frame.Function.Code.Instructions[frame.Function.Start + slot].IsWide;
+                var isWide = frame.Function.Section.Instructions[frame.Function.Start + slot].IsWide;
                 var added = LinkInstruction(program, frame.Function, slot);
                 slot += isWide ? 2 : 1;
                 if (added is not null)
@@ -73,9 +73,9 @@ internal sealed class Linker
     }
 
     /// <summary>Resolves one instruction; returns the function that the program now has because of it, if any.</summary>
-    private Function? LinkInstruction(LinkedProgram program, Function function, int slot)
+    private CodeFunction? LinkInstruction(LinkedProgram program, CodeFunction function, int slot)
     {
-        var code = function.Code;
+        var code = function.Section;
         var instruction = code.Instructions[function.Start + slot];
         var relocation = code.RelocationAt(function.Start + slot);
         if (instruction.IsWide)
@@ -95,9 +95,9 @@ internal sealed class Linker
             : throw Broken(function, slot, "a relocation of what is neither call nor wide load");
     }
 
-    private Function? LinkCall(LinkedProgram program, Function function, int slot, ElfRelocation? relocation)
+    private CodeFunction? LinkCall(LinkedProgram program, CodeFunction function, int slot, ElfRelocation? relocation)
     {
-        var instruction = function.Code.Instructions[function.Start + slot];
+        var instruction = function.Section.Instructions[function.Start + slot];
         if (relocation is null)
         {
             switch (instruction.Source)
@@ -109,7 +109,7 @@ internal sealed class Linker
                         program,
                         function,
                         slot,
-                        function.Code,
+                        function.Section,
                         (long)function.Start + slot + 1 + instruction.Immediate
                     );
                 case PseudoCall.KernelFunction:
@@ -131,6 +131,7 @@ internal sealed class Linker
             || relocation.Value.Type != BpfRelocationType.Call
             || SectionOf(symbol) is not { IsCode: true } section
             || symbol.Value > (ulong)section.Data.Length
+            || symbol.Value % Instruction.Size != 0
         )
         {
             throw Broken(function, slot, $"a call of '{_elf.NameOf(symbol)}', which is no function");
@@ -140,9 +141,9 @@ internal sealed class Linker
         return LinkCallTo(program, function, slot, CodeOf(section), target);
     }
 
-    private static Function? LinkCallTo(
+    private static CodeFunction? LinkCallTo(
         LinkedProgram program,
-        Function function,
+        CodeFunction function,
         int slot,
         CodeSection code,
         long target
@@ -153,7 +154,7 @@ internal sealed class Linker
             ?? throw program.Broken(
                 function,
                 slot,
-                $"a call of slot {target} of section '{code.Section.Name}', where no function begins"
+                $"a call of slot {target} of section '{code.Name}', where no function begins"
             );
         var added = program.Contains(callee) ? null : program.Append(callee);
         var at = program.SlotOf(function) + slot;
@@ -161,7 +162,12 @@ internal sealed class Linker
         return added;
     }
 
-    private Function? LinkWideLoad(LinkedProgram program, Function function, int slot, ElfRelocation? relocation)
+    private CodeFunction? LinkWideLoad(
+        LinkedProgram program,
+        CodeFunction function,
+        int slot,
+        ElfRelocation? relocation
+    )
     {
         var at = program.SlotOf(function) + slot;
         var instruction = program[at];
@@ -232,7 +238,7 @@ internal sealed class Linker
     private ElfSection? SectionOf(in ElfSymbol symbol) =>
         symbol.IsInSection(_elf.Sections.Length) ? _elf.Sections[symbol.Section] : null;
 
-    private InputException Broken(Function function, int slot, string reason) =>
+    private InputException Broken(CodeFunction function, int slot, string reason) =>
         _elf.Broken($"function '{function.Name}', instruction {slot}", reason);
 
     /// <summary>A program while it is linked.</summary>
@@ -241,7 +247,7 @@ internal sealed class Linker
         private readonly List<Instruction> _instructions = [];
         private readonly List<FunctionSpec> _functions = [];
         private readonly List<SourceLine> _lines = [];
-        private readonly Dictionary<Function, int> _slots = [];
+        private readonly Dictionary<CodeFunction, int> _slots = [];
 
         /// <summary>What it needs that is not supported: the first such thing met.</summary>
         public string? Unsupported { get; set; }
@@ -254,13 +260,13 @@ internal sealed class Linker
         }
 
         /// <summary>True when the function is in the program.</summary>
-        public bool Contains(Function function) => _slots.ContainsKey(function);
+        public bool Contains(CodeFunction function) => _slots.ContainsKey(function);
 
         /// <summary>The program's slot at which a function that it contains begins.</summary>
-        public int SlotOf(Function function) => _slots[function];
+        public int SlotOf(CodeFunction function) => _slots[function];
 
         /// <summary>Copies a function to the program's end, not linked yet.</summary>
-        public Function Append(Function function)
+        public CodeFunction Append(CodeFunction function)
         {
             var slot = _instructions.Count;
             linker._totalSlots += function.Length;
@@ -271,12 +277,12 @@ internal sealed class Linker
                     $"programs too large: more than {MaxProgramSlots} instructions in one, or {MaxTotalSlots} in all"
                 );
             }
-            var section = function.Code.Section.Name;
+            var section = function.Section.Name;
             var type = linker._ext.FunctionTypeAt(section, function.Start);
             var isGlobal = type != 0 && linker._btf![type].Linkage == BtfLinkage.Global && function.Symbol.IsVisible;
             _slots.Add(function, slot);
             _functions.Add(new FunctionSpec(function.Name, slot, function.Length, isGlobal, type));
-            _instructions.AddRange(function.Code.Instructions.Slice(function.Start, function.Length));
+            _instructions.AddRange(function.Section.Instructions.Slice(function.Start, function.Length));
             foreach (var line in linker._ext.LinesOf(section, function.Start, function.Length))
             {
                 _lines.Add(line with { Slot = line.Slot - function.Start + slot });
@@ -297,14 +303,14 @@ internal sealed class Linker
             _instructions[slot + 1] = _instructions[slot + 1] with { Immediate = second };
         }
 
-        public InputException Broken(Function function, int slot, string reason) =>
+        public InputException Broken(CodeFunction function, int slot, string reason) =>
             linker.Broken(function, slot, reason);
 
-        public ProgramSpec ToSpec(Function entry, XdpSection kind) =>
+        public ProgramSpec ToSpec(CodeFunction entry, XdpSection kind) =>
             new()
             {
                 Name = entry.Name,
-                Section = entry.Code.Section.Name,
+                Section = entry.Section.Name,
                 AttachKind = kind.AttachKind,
                 IsFrags = kind.IsFrags,
                 Unsupported = Unsupported,

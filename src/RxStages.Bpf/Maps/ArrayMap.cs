@@ -72,21 +72,12 @@ public sealed unsafe class ArrayMap : NativeMap
 
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
     {
-        var slot = Slot(key);
-        if (flags > UpdateFlags.Exist)
+        var error = IndexKeys.CheckUpdate(MemoryMarshal.Read<uint>(key), Spec.MaxEntries, flags);
+        if (error == 0)
         {
-            return -Errno.EINVAL;
+            PerCpuValues.Write(Slot(key), CpuStride, CpuCount, value, Spec.ValueSize);
         }
-        if (slot is null)
-        {
-            return -Errno.E2BIG;
-        }
-        if (flags == UpdateFlags.NoExist)
-        {
-            return -Errno.EEXIST;
-        }
-        PerCpuValues.Write(slot, CpuStride, CpuCount, value, Spec.ValueSize);
-        return 0;
+        return error;
     }
 
     internal override int Remove(ReadOnlySpan<byte> key) => -Errno.EINVAL;

@@ -23,21 +23,12 @@ public readonly unsafe struct ArrayOperations : IMapOperations
     /// <inheritdoc/>
     public static long UpdateElement(MapHeader* map, BpfRuntime* runtime, byte* key, byte* value, ulong flags)
     {
-        if (flags > UpdateFlags.Exist)
+        var error = IndexKeys.CheckUpdate(Unsafe.ReadUnaligned<uint>(key), map->MaxEntries, flags);
+        if (error == 0)
         {
-            return -Errno.EINVAL;
+            Unsafe.CopyBlockUnaligned(LookupElement(map, runtime, key), value, map->ValueSize);
         }
-        var slot = LookupElement(map, runtime, key);
-        if (slot is null)
-        {
-            return -Errno.E2BIG;
-        }
-        if (flags == UpdateFlags.NoExist)
-        {
-            return -Errno.EEXIST;
-        }
-        Buffer.MemoryCopy(value, slot, map->ValueSize, map->ValueSize);
-        return 0;
+        return error;
     }
 
     /// <inheritdoc/>

@@ -26,17 +26,10 @@ public sealed unsafe class Cpumap : RedirectArrayMap
     {
         var cpu = MemoryMarshal.Read<uint>(key);
         var queue = MemoryMarshal.Read<uint>(value);
-        if (flags > UpdateFlags.Exist)
+        var error = IndexKeys.CheckUpdate(cpu, Spec.MaxEntries, flags);
+        if (error != 0)
         {
-            return -Errno.EINVAL;
-        }
-        if (cpu >= Spec.MaxEntries)
-        {
-            return -Errno.E2BIG;
-        }
-        if (flags == UpdateFlags.NoExist)
-        {
-            return -Errno.EEXIST;
+            return error;
         }
         if (queue > MaxQueue)
         {

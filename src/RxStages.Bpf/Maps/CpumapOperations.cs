@@ -14,11 +14,7 @@ internal readonly unsafe struct CpumapOperations : IMapOperations
 
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
     {
-        if (!RedirectMaps.AreValid(flags, allowed: 0))
-        {
-            return (long)XdpAction.Aborted;
-        }
-        var target = RedirectMaps.Find(map, (uint)key);
-        return RedirectMaps.Choose(map, runtime, target is not null, RedirectKind.Cpu, (uint)key, flags);
+        var target = RedirectMaps.Target(map, (uint)key);
+        return RedirectMaps.Choose(map, runtime, RedirectKind.Cpu, (uint)key, isThere: target != 0, flags, allowed: 0);
     }
 }

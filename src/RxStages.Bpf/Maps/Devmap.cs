@@ -23,18 +23,11 @@ public sealed unsafe class Devmap : RedirectArrayMap
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
     {
         var index = MemoryMarshal.Read<uint>(key);
-        if (flags > UpdateFlags.Exist)
-        {
-            return -Errno.EINVAL;
-        }
-        if (index >= Spec.MaxEntries)
-        {
-            return -Errno.E2BIG;
-        }
         // All indices count as there.
-        if (flags == UpdateFlags.NoExist)
+        var error = IndexKeys.CheckUpdate(index, Spec.MaxEntries, flags);
+        if (error != 0)
         {
-            return -Errno.EEXIST;
+            return error;
         }
         if (HasProgram(value))
         {

@@ -15,19 +15,16 @@ internal readonly unsafe struct DevmapHashOperations : IMapOperations
 
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
     {
-        if (!RedirectMaps.AreValid(flags, allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress))
-        {
-            return (long)XdpAction.Aborted;
-        }
         var index = (uint)key;
         var target = (uint*)HashOperations<Key4, FlatStore>.LookupElement(map, runtime, (byte*)&index);
         return RedirectMaps.Choose(
             map,
             runtime,
-            target is not null,
             RedirectKind.Interface,
             target is null ? 0 : *target,
-            flags
+            isThere: target is not null,
+            flags,
+            allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress
         );
     }
 }

@@ -16,18 +16,15 @@ internal readonly unsafe struct DevmapOperations : IMapOperations
 
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
     {
-        if (!RedirectMaps.AreValid(flags, allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress))
-        {
-            return (long)XdpAction.Aborted;
-        }
-        var target = RedirectMaps.Find(map, (uint)key);
+        var target = RedirectMaps.Target(map, (uint)key);
         return RedirectMaps.Choose(
             map,
             runtime,
-            target is not null,
             RedirectKind.Interface,
-            target is null ? 0 : (uint)*target,
-            flags
+            (uint)target,
+            isThere: target != 0,
+            flags,
+            allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress
         );
     }
 }

@@ -14,8 +14,7 @@ public static unsafe class DevmapTargets
         {
             for (var i = 0u; i < map->MaxEntries; i++)
             {
-                var target = RedirectMaps.Find(map, i);
-                Add(target is null ? 0 : (uint)*target, interfaces, ref count);
+                Add((uint)RedirectMaps.Target(map, i), interfaces, ref count);
             }
             return count;
         }

@@ -66,7 +66,7 @@ internal unsafe struct HashBucket
     [FieldOffset(48)]
     internal uint Overflow;
 
-    /// <summary>Odd while an update holds the bucket; counted up by every update.</summary>
+    /// <summary>The <see cref="VersionLock"/> of updates.</summary>
     [FieldOffset(52)]
     internal uint Version;
 
@@ -79,19 +79,7 @@ internal unsafe struct HashBucket
     internal static uint Match(HashBucket* bucket, ushort tag) =>
         Vector128.Equals(Vector128.Load((ushort*)bucket), Vector128.Create(tag)).ExtractMostSignificantBits();
 
-    internal static void Lock(HashBucket* bucket)
-    {
-        var wait = default(SpinWait);
-        while (true)
-        {
-            var version = Volatile.Read(ref bucket->Version);
-            if ((version & 1) == 0 && Interlocked.CompareExchange(ref bucket->Version, version + 1, version) == version)
-            {
-                return;
-            }
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
-    }
+    internal static void Lock(HashBucket* bucket) => VersionLock.Enter(&bucket->Version);
 
-    internal static void Unlock(HashBucket* bucket) => Volatile.Write(ref bucket->Version, bucket->Version + 1);
+    internal static void Unlock(HashBucket* bucket) => VersionLock.Exit(&bucket->Version);
 }

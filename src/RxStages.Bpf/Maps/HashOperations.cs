@@ -26,16 +26,7 @@ internal readonly unsafe struct HashOperations<TKey, TStore> : IMapOperations
     public static long DeleteElement(MapHeader* map, BpfRuntime* runtime, byte* key)
     {
         var hashMap = (HashHeader*)map;
-        var hash = TKey.Hash(hashMap, key);
-        var bucket = HashTable<TKey, TStore>.Bucket(hashMap, hash);
-        HashBucket.Lock(bucket);
-        var place = HashTable<TKey, TStore>.FindPlace(hashMap, bucket, hash, key);
-        var index = place is null ? 0 : *place;
-        if (index != 0)
-        {
-            HashTable<TKey, TStore>.Remove(hashMap, bucket, place);
-        }
-        HashBucket.Unlock(bucket);
+        var index = HashTable<TKey, TStore>.RemoveKey(hashMap, key);
         if (index == 0)
         {
             return -Errno.ENOENT;

@@ -117,6 +117,22 @@ internal static unsafe class HashTable<TKey, TStore>
         }
     }
 
+    /// <summary>Takes out a key's element; its number, or 0 if the key is not there.</summary>
+    internal static uint RemoveKey(HashHeader* map, byte* key)
+    {
+        var hash = TKey.Hash(map, key);
+        var bucket = Bucket(map, hash);
+        HashBucket.Lock(bucket);
+        var place = FindPlace(map, bucket, hash, key);
+        var index = place is null ? 0 : *place;
+        if (index != 0)
+        {
+            Remove(map, bucket, place);
+        }
+        HashBucket.Unlock(bucket);
+        return index;
+    }
+
     /// <summary>Takes out an element by its number; false if it is not in the table.</summary>
     internal static bool RemoveElement(HashHeader* map, uint index)
     {

@@ -17,4 +17,11 @@ internal static class IndexKeys
         MemoryMarshal.Write(next, index >= maxEntries ? 0 : index + 1);
         return 0;
     }
+
+    /// <summary>Whether an update may go on: 0 or a negated error number.</summary>
+    internal static int CheckUpdate(uint index, uint maxEntries, ulong flags) =>
+        flags > UpdateFlags.Exist ? -Errno.EINVAL
+        : index >= maxEntries ? -Errno.E2BIG
+        : flags == UpdateFlags.NoExist ? -Errno.EEXIST
+        : 0;
 }

@@ -11,7 +11,7 @@ internal unsafe struct LpmTrieHeader
     /// <summary>The root's number, or 0.</summary>
     internal uint Root;
 
-    /// <summary>Odd while an update is at work; counted up by every update.</summary>
+    /// <summary>The <see cref="VersionLock"/> of updates.</summary>
     internal uint Version;
 
     /// <summary>How many entries there are.</summary>

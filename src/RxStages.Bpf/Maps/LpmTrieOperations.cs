@@ -70,21 +70,9 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
     internal static LpmTrieNode* Node(LpmTrieHeader* trie, uint index) =>
         (LpmTrieNode*)ChunkedStore.Element(&trie->Pool, index);
 
-    internal static void Lock(LpmTrieHeader* trie)
-    {
-        var wait = default(SpinWait);
-        while (true)
-        {
-            var version = Volatile.Read(ref trie->Version);
-            if ((version & 1) == 0 && Interlocked.CompareExchange(ref trie->Version, version + 1, version) == version)
-            {
-                return;
-            }
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
-    }
+    internal static void Lock(LpmTrieHeader* trie) => VersionLock.Enter(&trie->Version);
 
-    internal static void Unlock(LpmTrieHeader* trie) => Volatile.Write(ref trie->Version, trie->Version + 1);
+    internal static void Unlock(LpmTrieHeader* trie) => VersionLock.Exit(&trie->Version);
 
     /// <summary>How many bits a node's prefix and a key have in common, at most the shorter one's length.</summary>
     internal static uint CommonPrefix(LpmTrieHeader* trie, LpmTrieNode* node, uint nodeLength, byte* key)

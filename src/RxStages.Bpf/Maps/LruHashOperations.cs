@@ -93,16 +93,7 @@ internal static unsafe class LruElement
     internal static long Delete<TKey>(HashHeader* map, byte* key)
         where TKey : struct, IHashKey
     {
-        var hash = TKey.Hash(map, key);
-        var bucket = HashTable<TKey, LruStore>.Bucket(map, hash);
-        HashBucket.Lock(bucket);
-        var place = HashTable<TKey, LruStore>.FindPlace(map, bucket, hash, key);
-        var index = place is null ? 0 : *place;
-        if (index != 0)
-        {
-            HashTable<TKey, LruStore>.Remove(map, bucket, place);
-        }
-        HashBucket.Unlock(bucket);
+        var index = HashTable<TKey, LruStore>.RemoveKey(map, key);
         if (index == 0)
         {
             return -Errno.ENOENT;

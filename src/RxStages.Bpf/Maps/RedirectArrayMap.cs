@@ -21,12 +21,12 @@ public abstract unsafe class RedirectArrayMap : NativeMap
 
     internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
     {
-        var target = RedirectMaps.Find(Header, MemoryMarshal.Read<uint>(key));
-        if (target is null)
+        var target = RedirectMaps.Target(Header, MemoryMarshal.Read<uint>(key));
+        if (target == 0)
         {
             return -Errno.ENOENT;
         }
-        new ReadOnlySpan<byte>(target, (int)Spec.ValueSize).CopyTo(value);
+        new ReadOnlySpan<byte>(&target, (int)Spec.ValueSize).CopyTo(value);
         return 0;
     }
 
@@ -53,9 +53,6 @@ public abstract unsafe class RedirectArrayMap : NativeMap
             && offset / sizeof(ulong) < Spec.MaxEntries
             && (offset % sizeof(ulong)) + (nuint)size <= Spec.ValueSize;
     }
-
-    /// <summary>The entry at an index that is in range.</summary>
-    private protected ulong Target(uint index) => Volatile.Read(ref _header->Targets[index]);
 
     /// <summary>Sets the entry at an index that is in range.</summary>
     private protected void Set(uint index, ulong target) => Volatile.Write(ref _header->Targets[index], target);

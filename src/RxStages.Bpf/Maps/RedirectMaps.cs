@@ -36,17 +36,27 @@ public static class RedirectFlags
 /// </summary>
 internal static unsafe class RedirectMaps
 {
-    internal static bool AreValid(ulong flags, ulong allowed) => (flags & ~(RedirectFlags.ActionMask | allowed)) == 0;
-
+    /// <param name="map">The map.</param>
+    /// <param name="runtime">Gets the target.</param>
+    /// <param name="kind">What kind of target the map has.</param>
+    /// <param name="value">The target's number, if there is one.</param>
+    /// <param name="isThere">Whether the key has a target.</param>
+    /// <param name="flags">The program's flags.</param>
+    /// <param name="allowed">The flags that the map's type has, beside the verdict to return without a target.</param>
     internal static long Choose(
         MapHeader* map,
         BpfRuntime* runtime,
-        bool isThere,
         RedirectKind kind,
         uint value,
-        ulong flags
+        bool isThere,
+        ulong flags,
+        ulong allowed
     )
     {
+        if ((flags & ~(RedirectFlags.ActionMask | allowed)) != 0)
+        {
+            return (long)XdpAction.Aborted;
+        }
         if ((flags & RedirectFlags.Broadcast) != 0)
         {
             runtime->Redirect = new RedirectTarget
@@ -71,9 +81,11 @@ internal static unsafe class RedirectMaps
         return (long)XdpAction.Redirect;
     }
 
-    internal static ulong* Find(MapHeader* map, uint index)
-    {
-        var target = index < map->MaxEntries ? ((RedirectMapHeader*)map)->Targets + index : null;
-        return target is not null && Volatile.Read(ref *target) != 0 ? target : null;
-    }
+    /// <summary>Where the target at an index stands; null if there is none.</summary>
+    internal static ulong* Find(MapHeader* map, uint index) =>
+        Target(map, index) == 0 ? null : ((RedirectMapHeader*)map)->Targets + index;
+
+    /// <summary>The target at an index; 0 if there is none.</summary>
+    internal static ulong Target(MapHeader* map, uint index) =>
+        index < map->MaxEntries ? Volatile.Read(ref ((RedirectMapHeader*)map)->Targets[index]) : 0;
 }

@@ -30,7 +30,7 @@ public sealed unsafe class Xskmap : RedirectArrayMap
             return -Errno.E2BIG;
         }
         var target = MemoryMarshal.Read<uint>(value) | (1ul << 32);
-        var old = Target(index);
+        var old = RedirectMaps.Target(Header, index);
         var error = old == target ? 0 : UpdateFlags.Check(flags, old != 0);
         if (error == 0)
         {

@@ -14,18 +14,15 @@ internal readonly unsafe struct XskmapOperations : IMapOperations
 
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
     {
-        if (!RedirectMaps.AreValid(flags, allowed: 0))
-        {
-            return (long)XdpAction.Aborted;
-        }
-        var target = RedirectMaps.Find(map, (uint)key);
+        var target = RedirectMaps.Target(map, (uint)key);
         return RedirectMaps.Choose(
             map,
             runtime,
-            target is not null,
             RedirectKind.Socket,
-            target is null ? 0 : (uint)*target,
-            flags
+            (uint)target,
+            isThere: target != 0,
+            flags,
+            allowed: 0
         );
     }
 }

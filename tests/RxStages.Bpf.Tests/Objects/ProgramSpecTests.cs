@@ -1,3 +1,4 @@
+using RxStages.Bpf.Isa;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Bpf.Tests.Objects;
@@ -8,7 +9,7 @@ public class ProgramSpecTests
     {
         Name = "entry",
         Section = "xdp",
-        Instructions = [.. new Isa.Instruction[9]],
+        Instructions = [.. new Instruction[9]],
         Functions =
         [
             new FunctionSpec("entry", 0, 4, IsGlobal: true, 0),

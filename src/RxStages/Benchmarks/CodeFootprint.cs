@@ -18,9 +18,9 @@ internal sealed unsafe class CodeFootprint
     /// <summary>Machine code in one method: far below the sizes at which the compiler stops to optimise.</summary>
     private const int MethodSize = 4096;
 
-    private readonly Step[] _steps;
+    private readonly GeneratedMethod[] _steps;
 
-    private delegate ulong Step(byte* packet, ulong state);
+    private delegate ulong GeneratedMethod(byte* packet, ulong state);
 
     /// <summary>Generates code.</summary>
     /// <param name="size">Bytes of machine code, within a fifth: 0 to 16 MiB.</param>
@@ -29,7 +29,7 @@ internal sealed unsafe class CodeFootprint
         ArgumentOutOfRangeException.ThrowIfNegative(size);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, 16 << 20);
         var random = new Random(20160810);
-        _steps = new Step[(size + MethodSize - 1) / MethodSize];
+        _steps = new GeneratedMethod[(size + MethodSize - 1) / MethodSize];
         for (var i = 0; i < _steps.Length; i++)
         {
             _steps[i] = Generate(random, Math.Min(MethodSize, size - (i * MethodSize)));
@@ -52,7 +52,7 @@ internal sealed unsafe class CodeFootprint
         return state;
     }
 
-    private static Step Generate(Random random, int size)
+    private static GeneratedMethod Generate(Random random, int size)
     {
         var method = new DynamicMethod(
             MethodName,
@@ -84,7 +84,7 @@ internal sealed unsafe class CodeFootprint
         il.Emit(OpCodes.Ldloc, second);
         il.Emit(OpCodes.Add);
         il.Emit(OpCodes.Ret);
-        return method.CreateDelegate<Step>();
+        return method.CreateDelegate<GeneratedMethod>();
     }
 
     // Each emits an operation on the value on the stack, and returns the bytes of machine code that x64 has for it.

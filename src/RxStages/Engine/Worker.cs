@@ -57,6 +57,7 @@ public sealed unsafe class Worker : IDisposable
 
     /// <summary>
     /// Takes the packets that are ready, up to the vector size, through all stages. Nothing is left behind for the next poll.
+    /// An exception that a consumer throws ends the worker: what becomes of the vector's packets is then not counted.
     /// </summary>
     /// <returns>How many there were.</returns>
     public int Poll()
@@ -73,7 +74,7 @@ public sealed unsafe class Worker : IDisposable
         return count;
     }
 
-    /// <summary>Lets other threads see the counters as they are now.</summary>
+    /// <summary>Lets other threads see the counters as they are now. For the thread that polls.</summary>
     public void Publish()
     {
         _telemetry.Publish();

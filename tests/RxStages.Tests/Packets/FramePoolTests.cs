@@ -16,6 +16,7 @@ public unsafe class FramePoolTests
             Assert.True(packet->DataHardStart == pool.Memory + (frame * 4096));
             Assert.Equal(4096 - 320, packet->DataHardEnd - packet->DataHardStart);
             Assert.Equal(0, (nint)packet % 64);
+            Assert.Equal(frame * 128, (byte*)packet - (byte*)pool[0]);
         }
         Assert.Equal((3520, 69056), (pool.LinearCapacity, pool.PacketCapacity));
         Assert.Equal(0, (nint)pool.Memory % 4096);

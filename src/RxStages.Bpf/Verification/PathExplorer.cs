@@ -34,10 +34,11 @@ internal sealed class PathExplorer
     public void Explore()
     {
         _environment.State.Registers[1] = RegisterState.Pointer(RegisterType.Context);
+        var isPruning = _environment.Options.IsPruning;
         var slot = 0;
         do
         {
-            while (slot >= 0 && !(_environment.Flow.IsPrunePoint[slot] && Pruning.IsCovered(slot)))
+            while (slot >= 0 && !(isPruning && _environment.Flow.IsPrunePoint[slot] && Pruning.IsCovered(slot)))
             {
                 _environment.Begin(slot);
                 slot = Step(_environment.Instruction);

@@ -31,10 +31,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         _isExact = isExact;
         for (var index = kept.Depth; index >= 0; index--)
         {
-            var isInProgress = index == kept.Depth;
-            var callSite = isInProgress ? -1 : kept.Frame(index + 1).CallSite;
-            var registers = isInProgress ? liveness.RegistersBefore(slot) : liveness.RegistersDuringCall(callSite);
-            var slots = isInProgress ? liveness.SlotsBefore(slot) : liveness.SlotsDuringCall(callSite);
+            var (registers, slots) = LiveIn(kept, index, slot);
             if (!IncludesFrame(kept.Frame(index), present.Frame(index), registers, slots))
             {
                 return false;
@@ -48,10 +45,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
     {
         for (var index = state.Depth; index >= 0; index--)
         {
-            var isInProgress = index == state.Depth;
-            var callSite = isInProgress ? -1 : state.Frame(index + 1).CallSite;
-            var registers = isInProgress ? liveness.RegistersBefore(slot) : liveness.RegistersDuringCall(callSite);
-            var slots = isInProgress ? liveness.SlotsBefore(slot) : liveness.SlotsDuringCall(callSite);
+            var (registers, slots) = LiveIn(state, index, slot);
             var frame = state.Frame(index);
             for (var register = 0; register < FunctionFrame.FramePointer; register++)
             {
@@ -68,6 +62,17 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
                 }
             }
         }
+    }
+
+    /// <summary>What is live in a frame, when the innermost one is about to go on at a slot.</summary>
+    private (ushort Registers, ulong Slots) LiveIn(VerifierState state, int frame, int slot)
+    {
+        if (frame == state.Depth)
+        {
+            return (liveness.RegistersBefore(slot), liveness.SlotsBefore(slot));
+        }
+        var callSite = state.Frame(frame + 1).CallSite;
+        return (liveness.RegistersDuringCall(callSite), liveness.SlotsDuringCall(callSite));
     }
 
     private bool IncludesFrame(FunctionFrame kept, FunctionFrame present, ushort registers, ulong slots)

@@ -74,7 +74,11 @@ internal sealed class StatePruning(VerifierEnvironment environment, Liveness liv
             {
                 states.RemoveAt(index);
                 _held--;
-                environment.TakeMemory(-kept.MemorySize);
+                kept.IsEvicted = true;
+                if (kept.Branches == 0)
+                {
+                    environment.TakeMemory(-kept.MemorySize);
+                }
             }
         }
         if (keeps)

@@ -165,7 +165,7 @@ internal sealed class VerifierEnvironment
         {
             // Nobody goes back through it any more.
             var parent = state.Parent;
-            TakeMemory(-state.History.MemorySize);
+            TakeMemory(state.IsEvicted ? -state.MemorySize : -state.History.MemorySize);
             state.History.Release();
             state.Parent = null;
             state = parent;

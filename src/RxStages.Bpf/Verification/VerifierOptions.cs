@@ -23,6 +23,9 @@ public sealed record VerifierOptions
     /// </summary>
     public long MaxComparisons { get; init; } = 400_000_000;
 
+    /// <summary>False to go every path to its end: what pruning is tested against.</summary>
+    internal bool IsPruning { get; init; } = true;
+
     internal bool IsGplCompatible =>
         License
             is "GPL"

@@ -27,6 +27,9 @@ internal sealed class VerifierState
     /// <summary>In kept states: true when every number in it, and in those before it, is marked as precise.</summary>
     public bool IsAllPrecise;
 
+    /// <summary>In kept states: true when it is no longer compared with, and lives on only as another's parent.</summary>
+    public bool IsEvicted;
+
     /// <summary>In kept states: how often another state was found to be part of it, and how often not.</summary>
     public int Hits;
 

@@ -24,7 +24,8 @@ public class AgreementTests
             {
                 expected = Interpreter.RunRaw(program, expectedMemory, instructionLimit: 2_000);
             }
-            catch (InterpreterFaultException fault) when (fault.Reason.Contains("did not end", StringComparison.Ordinal))
+            catch (InterpreterFaultException fault)
+                when (fault.Reason.Contains("did not end", StringComparison.Ordinal))
             {
                 continue;
             }

@@ -10,7 +10,7 @@ namespace RxStages.Bpf.Tests.Verification;
 /// </summary>
 public class ScalarTests
 {
-    private const int Rounds = 4_000;
+    private const int Rounds = 2_000;
 
     private static readonly AluOperation[] Binary =
     [

@@ -200,6 +200,53 @@ public class StackTests
         );
     }
 
+    [Fact]
+    public void AnAtomicFetchGivesWhatWasStoredAndLeavesANumber()
+    {
+        const string Fetch = "*(u64 *)(r10 - 16) = 40\nr1 = 1\nr1 = atomic_fetch_add((u64 *)(r10 - 16), r1)\n";
+        Programs.Verify(Programs.ArrayValue($"{Fetch}r0 += r1\nr0 = *(u64 *)(r0 + 0)"));
+        Programs.Rejects(
+            Programs.ArrayValue($"{Fetch}r1 = *(u64 *)(r10 - 16)\nr0 += r1\nr0 = *(u64 *)(r0 + 0)"),
+            "without a known lower bound"
+        );
+    }
+
+    [Fact]
+    public void WhatAFunctionReadsThroughAPointerIsComparedBetweenStates()
+    {
+        // The second way stores another index where the function reads it from; the first way's state must not stand for it.
+        Programs.Rejects(
+            """
+            r6 = r1
+            r7 = *(u32 *)(r1 + 12)
+            *(u64 *)(r10 - 8) = 0
+            if r7 == 1 goto join
+            r2 = 0
+            r2 = 0
+            r2 = 0
+            if r7 == 2 goto join
+            r2 = 0
+            *(u64 *)(r10 - 8) = 64
+            join:
+            r2 = 0
+            r1 = r10
+            r1 += -8
+            call f
+            r0 = 0
+            exit
+            f:
+            r2 = *(u64 *)(r1 + 0)
+            r3 = r10
+            r3 += -64
+            r3 += r2
+            *(u8 *)(r3 + 0) = 1
+            r0 = 0
+            exit
+            """,
+            "from the end of the stack"
+        );
+    }
+
     [Theory]
     [InlineData(256, 256, true)]
     [InlineData(256, 264, false)]

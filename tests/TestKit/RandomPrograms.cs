@@ -39,8 +39,8 @@ public static class RandomPrograms
 
     private static readonly int[] CornerValues = [0, 1, -1, 2, 7, 31, 32, 63, 64, int.MinValue, int.MaxValue];
 
-    /// <summary>A program of so many slots at least, valid by the rules of RFC 9669.</summary>
-    public static Instruction[] Next(Random random, int length)
+    /// <summary>A program of so many slots at least, valid by the rules.</summary>
+    public static Instruction[] Next(Random random, int length, InstructionRules rules = InstructionRules.Rfc9669)
     {
         List<Instruction> program = [];
         while (program.Count < length)
@@ -64,10 +64,11 @@ public static class RandomPrograms
         }
         program.Add(new Instruction(Opcode.Exit, 0, 0, 0, 0));
         var slots = program.ToArray();
-        // A jump may have hit the middle of a wide load.
-        while (InstructionValidator.Validate(slots, [], 0, InstructionRules.Rfc9669) is { } error)
+        // A jump may have hit the middle of a wide load, an immediate may be no divisor or no shift.
+        while (InstructionValidator.Validate(slots, [], 0, rules) is { } error)
         {
-            slots[error.Slot] = slots[error.Slot] with { Offset = 0 };
+            var wrong = slots[error.Slot];
+            slots[error.Slot] = wrong.IsJump ? wrong with { Offset = 0 } : wrong with { Immediate = 1 };
         }
         return slots;
     }

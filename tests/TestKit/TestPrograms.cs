@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Objects;
 
@@ -6,10 +7,12 @@ namespace RxStages.TestKit;
 /// <summary>XDP programs in assembler text.</summary>
 public static class TestPrograms
 {
+    /// <summary>A linked program of assembler text.</summary>
+    public static ProgramSpec Assemble(string text, string name = "test") => Of(Assembler.Assemble(text), name);
+
     /// <summary>A linked program; whatever it calls is a function of it.</summary>
-    public static ProgramSpec Assemble(string text, string name = "test")
+    public static ProgramSpec Of(ImmutableArray<Instruction> instructions, string name = "test")
     {
-        var instructions = Assembler.Assemble(text);
         var starts = InstructionValidator.FindFunctions(instructions.AsSpan());
         return new ProgramSpec
         {

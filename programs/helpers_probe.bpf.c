@@ -189,6 +189,30 @@ int probe_tail(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
+/* The same for packets in fragments: what the tail loses and gains, whole fragments included. */
+SEC("xdp.frags")
+int probe_fragments(struct xdp_md *ctx)
+{
+	__u32 i = 0;
+
+	record(&i, packet_length(ctx));
+	record(&i, bpf_xdp_adjust_tail(ctx, -100));
+	record(&i, packet_length(ctx));
+	record(&i, bpf_xdp_adjust_tail(ctx, 50));
+	record(&i, packet_length(ctx));
+	record(&i, bpf_xdp_adjust_head(ctx, -30));
+	record(&i, bpf_xdp_adjust_head(ctx, 60));
+	record(&i, packet_length(ctx));
+	record(&i, bpf_xdp_adjust_meta(ctx, -16));
+	record(&i, bpf_xdp_adjust_tail(ctx, -4000));
+	record(&i, packet_length(ctx));
+	record(&i, bpf_xdp_adjust_tail(ctx, 3000));
+	record(&i, packet_length(ctx));
+	record(&i, bpf_xdp_adjust_tail(ctx, -20000));
+	record(&i, packet_length(ctx));
+	return XDP_TX;
+}
+
 SEC("xdp")
 int probe_meta(struct xdp_md *ctx)
 {

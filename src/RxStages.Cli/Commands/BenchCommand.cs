@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using RxStages.Benchmarks;
@@ -61,10 +60,7 @@ internal static class BenchCommand
         {
             var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
             using var loaded = LoadedObject.Load(reference.ReadObject());
-            var installed = new InstalledProgram(
-                loaded.GetProgram(reference.Program),
-                ImmutableArray<Map>.CastUp(loaded.Maps)
-            );
+            var measured = loaded.GetProgram(reference.Program);
             MapFiles.Fill(loaded, parsed.GetValue(map) ?? []);
             var source = parsed.GetRequiredValue(capture);
             var options = new StagingBenchmarkOptions
@@ -75,7 +71,7 @@ internal static class BenchCommand
                 Temperature = parsed.GetValue(cold) ? PacketTemperature.Cold : PacketTemperature.Warm,
                 Prefetch = !parsed.GetValue(noPrefetch),
             };
-            var benchmark = new StagingBenchmark(installed, ReadPackets(source), source, options);
+            var benchmark = new StagingBenchmark(measured, ReadPackets(source), source, options);
             IReadOnlyList<StagingResult> results;
             using (var progress = new ProgressLine("measuring"))
             {
@@ -83,11 +79,11 @@ internal static class BenchCommand
             }
             if (parsed.GetValue(json))
             {
-                JsonOutput.Write(writer => Write(writer, installed.Program.Name, options, results));
+                JsonOutput.Write(writer => Write(writer, measured.Name, options, results));
             }
             else
             {
-                Print(installed.Program.Name, options, results);
+                Print(measured.Name, options, results);
             }
             return Program.Done;
         });

@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Interpretation;
-using RxStages.Bpf.Maps;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Captures;
@@ -52,13 +50,7 @@ internal sealed class ReplayRun : IDisposable
         var packets = _options.Json ? Own(new JsonPacketLog(Console.OpenStandardOutput(), _options.Data)) : null;
         var faults = program is InterpretedProgram interpreted ? new FaultReport(interpreted) : null;
         var bytes = new ByteCounts();
-        var worker = Own(
-            new Worker(
-                captures,
-                new InstalledProgram(program, ImmutableArray<Map>.CastUp(loaded.Maps)),
-                WorkerOptions(captures, bytes, packets)
-            )
-        );
+        var worker = Own(new Worker(captures, program, WorkerOptions(captures, bytes, packets)));
         var watch = Stopwatch.StartNew();
         InputException? error = null;
         try

@@ -15,20 +15,20 @@ namespace RxStages.Benchmarks;
 /// </summary>
 public sealed class StagingBenchmark
 {
-    private readonly InstalledProgram _program;
+    private readonly XdpProgram _program;
     private readonly StagingBenchmarkOptions _options;
     private readonly byte[][] _passing;
     private readonly byte[][] _others;
     private readonly long _clockTicks;
 
     /// <summary>Sorts the packets by what the program says of them.</summary>
-    /// <param name="program">The program with its live maps.</param>
+    /// <param name="program">The program.</param>
     /// <param name="packets">The traffic; packets longer than a frame are left out.</param>
     /// <param name="source">What the traffic is called in errors.</param>
     /// <param name="options">What to measure.</param>
     /// <exception cref="InputException">The traffic does not have the packets that the mix needs.</exception>
     public StagingBenchmark(
-        InstalledProgram program,
+        XdpProgram program,
         IReadOnlyList<byte[]> packets,
         string source,
         StagingBenchmarkOptions options
@@ -45,7 +45,7 @@ public sealed class StagingBenchmark
             throw new InputException(
                 source,
                 place: null,
-                $"{program.Program.Name} passes every packet: a mix needs packets that it drops, too"
+                $"{program.Name} passes every packet: a mix needs packets that it drops, too"
             );
         }
         if (options.PassPercents.Any(percent => percent > 0) && _passing.Length == 0)
@@ -53,7 +53,7 @@ public sealed class StagingBenchmark
             throw new InputException(
                 source,
                 place: null,
-                $"{program.Program.Name} passes no packet of it: a mix needs some that it does"
+                $"{program.Name} passes no packet of it: a mix needs some that it does"
             );
         }
         _clockTicks = MeasureClock();
@@ -111,7 +111,7 @@ public sealed class StagingBenchmark
         return packets;
     }
 
-    private static uint[] Classify(InstalledProgram program, FramePool pool, byte[][] packets)
+    private static uint[] Classify(XdpProgram program, FramePool pool, byte[][] packets)
     {
         if (packets.Length == 0)
         {

@@ -45,7 +45,7 @@ internal sealed unsafe class Pipeline : IDisposable
 
     /// <summary>Takes one vector through the stages and sends everything off.</summary>
     /// <returns>How many packets it had.</returns>
-    public int RunStaged<TClock>(InstalledProgram program)
+    public int RunStaged<TClock>(XdpProgram program)
         where TClock : struct, IStageClock
     {
         Reclaim();
@@ -60,7 +60,7 @@ internal sealed unsafe class Pipeline : IDisposable
 
     /// <summary>Takes up to a vector's worth of packets through the stages one by one, then sends everything off.</summary>
     /// <returns>How many packets there were.</returns>
-    public int RunPerPacket<TClock>(InstalledProgram program)
+    public int RunPerPacket<TClock>(XdpProgram program)
         where TClock : struct, IStageClock
     {
         Reclaim();
@@ -83,7 +83,7 @@ internal sealed unsafe class Pipeline : IDisposable
         NativeBlock.Free(ref _outcome);
     }
 
-    private int RunVector<TClock>(InstalledProgram program, int max, ref TClock clock)
+    private int RunVector<TClock>(XdpProgram program, int max, ref TClock clock)
         where TClock : struct, IStageClock
     {
         clock.Start();
@@ -103,7 +103,7 @@ internal sealed unsafe class Pipeline : IDisposable
         }
         else
         {
-            _xdp.Run(program.Program, _vector, _outcome->Verdicts);
+            _xdp.Run(program, _vector, _outcome->Verdicts);
             clock.EndOf(Stage.Xdp, _counters);
             if (_observer is not null)
             {
@@ -128,7 +128,7 @@ internal sealed unsafe class Pipeline : IDisposable
         return count;
     }
 
-    private void GoSplit<TClock>(InstalledProgram program, ref TClock clock)
+    private void GoSplit<TClock>(XdpProgram program, ref TClock clock)
         where TClock : struct, IStageClock
     {
         _split.Run(_vector, _outcome->Verdicts);
@@ -141,7 +141,7 @@ internal sealed unsafe class Pipeline : IDisposable
         }
         if (_split[XdpAction.Redirect]->Count != 0)
         {
-            _redirect.Run(_split[XdpAction.Redirect], _outcome, program.Maps);
+            _redirect.Run(_split[XdpAction.Redirect], _outcome);
             _redirect.Flush();
             clock.EndOf(Stage.Redirect, _counters);
         }
@@ -154,7 +154,7 @@ internal sealed unsafe class Pipeline : IDisposable
     }
 
     /// <summary>A vector of one needs no split: it is its verdict's vector.</summary>
-    private void GoStraightThrough<TClock>(InstalledProgram program, ref TClock clock)
+    private void GoStraightThrough<TClock>(XdpProgram program, ref TClock clock)
         where TClock : struct, IStageClock
     {
         var verdict = SplitStage.VerdictOf(_outcome->Verdicts[0]);
@@ -166,7 +166,7 @@ internal sealed unsafe class Pipeline : IDisposable
                 clock.EndOf(Stage.Transmit, _counters);
                 break;
             case XdpAction.Redirect:
-                _redirect.Run(_vector, _outcome, program.Maps);
+                _redirect.Run(_vector, _outcome);
                 clock.EndOf(Stage.Redirect, _counters);
                 break;
             case XdpAction.Pass:

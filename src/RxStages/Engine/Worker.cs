@@ -18,10 +18,10 @@ public sealed unsafe class Worker : IDisposable
     private readonly IReceiveQueue _queue;
     private readonly WorkerTelemetry _telemetry = new();
     private readonly Pipeline _pipeline;
-    private readonly delegate* <Pipeline, InstalledProgram, int> _run;
+    private readonly delegate* <Pipeline, XdpProgram, int> _run;
     private GCHandle _services;
     private BpfRuntime* _runtime = NativeBlock.Allocate<BpfRuntime>();
-    private volatile InstalledProgram _program;
+    private volatile XdpProgram _program;
     private int _unpublished;
 
     /// <summary>Makes a worker that is ready to poll.</summary>
@@ -29,7 +29,7 @@ public sealed unsafe class Worker : IDisposable
     /// <param name="program">What runs on them.</param>
     /// <param name="options">How, and where they go.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
-    public Worker(IReceiveQueue queue, InstalledProgram program, WorkerOptions? options = null)
+    public Worker(IReceiveQueue queue, XdpProgram program, WorkerOptions? options = null)
     {
         options ??= new WorkerOptions();
         options.Check();
@@ -53,7 +53,7 @@ public sealed unsafe class Worker : IDisposable
     public TelemetrySnapshot Telemetry => _telemetry.Read();
 
     /// <summary>Replaces the program between two vectors. The one before may be used until the present poll ends.</summary>
-    public void Install(InstalledProgram program) => _program = program;
+    public void Install(XdpProgram program) => _program = program;
 
     /// <summary>
     /// Takes the packets that are ready, up to the vector size, through all stages. Nothing is left behind for the next poll.
@@ -126,9 +126,9 @@ public sealed unsafe class Worker : IDisposable
         NativeBlock.Free(ref _runtime);
     }
 
-    private static int RunStaged<TClock>(Pipeline pipeline, InstalledProgram program)
+    private static int RunStaged<TClock>(Pipeline pipeline, XdpProgram program)
         where TClock : struct, IStageClock => pipeline.RunStaged<TClock>(program);
 
-    private static int RunPerPacket<TClock>(Pipeline pipeline, InstalledProgram program)
+    private static int RunPerPacket<TClock>(Pipeline pipeline, XdpProgram program)
         where TClock : struct, IStageClock => pipeline.RunPerPacket<TClock>(program);
 }

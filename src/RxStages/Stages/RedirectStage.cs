@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Numerics;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
@@ -15,9 +14,6 @@ namespace RxStages.Stages;
 /// </summary>
 internal sealed unsafe class RedirectStage : IDisposable
 {
-    /// <summary><c>BPF_F_EXCLUDE_INGRESS</c></summary>
-    private const ulong ExcludeIngress = 1 << 4;
-
     private readonly Counters* _counters;
     private readonly Dictionary<ulong, RedirectQueue> _queueByTarget = [];
     private readonly RedirectQueue? _default;
@@ -49,8 +45,7 @@ internal sealed unsafe class RedirectStage : IDisposable
     /// <summary>Hands the vector over.</summary>
     /// <param name="vector">The packets with verdict <see cref="XdpAction.Redirect"/>.</param>
     /// <param name="outcome">Gets the losses and the frames kept.</param>
-    /// <param name="maps">The program's maps.</param>
-    public void Run(PacketVector* vector, VectorOutcome* outcome, ImmutableArray<Map> maps)
+    public void Run(PacketVector* vector, VectorOutcome* outcome)
     {
         _interfaces.Forget();
         for (var i = 0; i < vector->Count; i++)
@@ -59,7 +54,7 @@ internal sealed unsafe class RedirectStage : IDisposable
             var position = vector->Positions[i];
             if (packet->Redirect.Kind == RedirectKind.Broadcast)
             {
-                Broadcast(packet, position, outcome, maps);
+                Broadcast(packet, position, outcome);
             }
             else if (Find(packet->Redirect.Kind, packet->Redirect.Value) is { } queue)
             {
@@ -130,11 +125,11 @@ internal sealed unsafe class RedirectStage : IDisposable
         return queue;
     }
 
-    private void Broadcast(XdpBuff* packet, int position, VectorOutcome* outcome, ImmutableArray<Map> maps)
+    private void Broadcast(XdpBuff* packet, int position, VectorOutcome* outcome)
     {
-        var excluded = (packet->Redirect.Flags & ExcludeIngress) != 0 ? packet->IngressIfindex : 0;
+        var excluded = (packet->Redirect.Flags & RedirectFlags.ExcludeIngress) != 0 ? packet->IngressIfindex : 0;
         RedirectQueue? last = null;
-        foreach (var ifindex in _interfaces.Of(packet->Redirect.Map, maps))
+        foreach (var ifindex in _interfaces.Of((MapHeader*)packet->Redirect.Map))
         {
             if (ifindex != excluded && Find(RedirectKind.Interface, ifindex) is { } queue)
             {

@@ -102,7 +102,7 @@ public class BenchStackTests
         using var pool = new FramePool(16, detectMisuse: true);
         var stack = new BenchStack(footprint: 8192, ringSize: 1 << 20);
         using var program = new StructProgram<PassProgram>("pass", default);
-        using var worker = new Worker(new TestPort(pool, packets), new(program), new() { NetworkStack = stack });
+        using var worker = new Worker(new TestPort(pool, packets), program, new() { NetworkStack = stack });
         worker.RunToEnd();
         Assert.Equal(packets.Length, worker.Telemetry[Fate.Passed]);
         return stack;

@@ -35,14 +35,14 @@ public unsafe class AllocationTests
         var port = new PacketLoop(pool, packets, temperature);
         using var output = new MemoryPort(pool, 64);
         using var stack = new BenchStack(footprint: 4096);
-        using var map = new TestDevmap(1, 2);
+        using var map = Devmaps.Create(1, 2);
         var redirects = new RedirectTable { Default = stack };
         redirects.AddInterface(1, output);
         var function = new AllVerdictsProgram { Map = (nint)map.Header };
         using var program = new StructProgram<AllVerdictsProgram>("all-verdicts", function);
         using var worker = new Worker(
             port,
-            new(program, [map]),
+            program,
             new()
             {
                 Mode = mode,
@@ -86,7 +86,7 @@ public unsafe class AllocationTests
             using var reader = new CaptureReader(new MemoryStream(capture.ToArray()), "in");
             using var worker = new Worker(
                 new CaptureReceivePort(reader, pool),
-                new(program),
+                program,
                 new() { NetworkStack = new CaptureConsumer(output, reader.Interfaces) }
             );
             // The first vector brings the interfaces and the first side buffers.

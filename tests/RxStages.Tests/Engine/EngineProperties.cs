@@ -74,7 +74,7 @@ public class EngineProperties
                     using var program = new StructProgram<StatefulProgram>("stateful", default);
                     using var worker = new Worker(
                         new TestPort(pool, packets, max => random.Next(max + 1)),
-                        new(program),
+                        program,
                         options
                     );
                     var received = 0L;
@@ -121,7 +121,7 @@ public class EngineProperties
         using var program = new StructProgram<StatefulProgram>("stateful", default);
         using var worker = new Worker(
             new TestPort(pool, sample.Packets),
-            new(program),
+            program,
             new()
             {
                 Mode = mode,

@@ -104,7 +104,7 @@ public sealed class WorkerTests : IDisposable
         var transmit = new TestConsumer();
         var port = new TestPort(_pool, Repeat([3, 0, 0], [3, 0, 0], 2), ready: _ => 1);
         using var program = Program();
-        using var worker = new Worker(port, new(program), new() { Transmit = transmit });
+        using var worker = new Worker(port, program, new() { Transmit = transmit });
         Assert.Equal(1, worker.Poll());
         Assert.Equal((1, 1), (transmit.Packets.Count, transmit.Flushes));
         Assert.Equal(1, worker.Poll());
@@ -118,7 +118,7 @@ public sealed class WorkerTests : IDisposable
         var ready = new Queue<int>([5, 0, 16, 3]);
         var port = new TestPort(_pool, Repeat([1, 0, 0], [1, 0, 0], 20), ready: _ => ready.Dequeue());
         using var program = Program();
-        using var worker = new Worker(port, new(program));
+        using var worker = new Worker(port, program);
         Assert.Equal([5, 0, 16, 3], new[] { worker.Poll(), worker.Poll(), worker.Poll(), worker.Poll() });
         worker.Publish();
         var telemetry = worker.Telemetry;
@@ -172,7 +172,7 @@ public sealed class WorkerTests : IDisposable
         var transmit = new TestConsumer(pool: _pool, room: 5);
         using var program = Program();
         var port = new TestPort(_pool, Repeat([3, 0, 0], [1, 0, 0], 8));
-        using var worker = new Worker(port, new(program), new() { Mode = mode, Transmit = transmit });
+        using var worker = new Worker(port, program, new() { Mode = mode, Transmit = transmit });
         worker.Poll();
         Assert.Equal(_pool.FrameCount - 5, _pool.FreeCount);
         worker.Poll();
@@ -222,7 +222,7 @@ public sealed class WorkerTests : IDisposable
                     [1],
                 ]
             ),
-            new(program)
+            program
         );
         worker.RunToEnd();
         var telemetry = worker.Telemetry;
@@ -236,11 +236,11 @@ public sealed class WorkerTests : IDisposable
         using var other = new StructProgram<ThrowingProgram>("throws", default);
         using var worker = new Worker(
             new TestPort(_pool, Repeat([0, 0, 0], [1, 0, 0], 2)),
-            new(program),
+            program,
             new() { VectorSize = 2 }
         );
         worker.Poll();
-        worker.Install(new(other));
+        worker.Install(other);
         worker.Poll();
         worker.Publish();
         Assert.Equal((2, 2), (worker.Telemetry[Fate.Dropped], worker.Telemetry[Fate.Aborted]));
@@ -270,7 +270,7 @@ public sealed class WorkerTests : IDisposable
                     [2, 0, 0],
                 ]
             ),
-            new(program),
+            program,
             new() { NetworkStack = liar }
         );
         Assert.Throws<InvalidOperationException>(() => worker.Poll());
@@ -283,7 +283,7 @@ public sealed class WorkerTests : IDisposable
     {
         using var program = Program();
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            new Worker(new TestPort(_pool, []), new(program), new() { VectorSize = size })
+            new Worker(new TestPort(_pool, []), program, new() { VectorSize = size })
         );
     }
 
@@ -296,7 +296,7 @@ public sealed class WorkerTests : IDisposable
     private TelemetrySnapshot Run(byte[][] packets, WorkerOptions options)
     {
         using var program = Program();
-        using var worker = new Worker(new TestPort(_pool, packets), new(program), options);
+        using var worker = new Worker(new TestPort(_pool, packets), program, options);
         worker.RunToEnd();
         Assert.Equal(_pool.FrameCount, _pool.FreeCount);
         return worker.Telemetry;

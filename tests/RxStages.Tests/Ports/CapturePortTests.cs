@@ -90,7 +90,7 @@ public sealed class CapturePortTests : IDisposable
         var capture = Capture([.. Enumerable.Range(0, 200).Select(i => Packet(60, 2, i))]);
         using var program = new StructProgram<HeadroomProgram>("headroom", default);
         using var reader = new CaptureReader(new MemoryStream(capture), "test");
-        using var worker = new Worker(new CaptureReceivePort(reader, _pool), new(program));
+        using var worker = new Worker(new CaptureReceivePort(reader, _pool), program);
         worker.RunToEnd();
         Assert.Equal(200, worker.Telemetry[Fate.Passed]);
     }
@@ -102,7 +102,7 @@ public sealed class CapturePortTests : IDisposable
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
         using var reader = new CaptureReader(new MemoryStream(capture[..^30]), "test");
         var port = new CaptureReceivePort(reader, _pool);
-        using var worker = new Worker(port, new(program), new() { Mode = mode });
+        using var worker = new Worker(port, program, new() { Mode = mode });
         Assert.Throws<InputException>(() => worker.RunToEnd());
         Assert.Equal((20, 20), (worker.Telemetry.Received, worker.Telemetry[Fate.Dropped]));
         Assert.True(port.IsFinished);
@@ -169,7 +169,7 @@ public sealed class CapturePortTests : IDisposable
         using var writer = new CaptureWriter(stack, "test", CaptureFormat.Pcapng);
         using var worker = new Worker(
             new CaptureReceivePort(reader, pool, ifindex: 3, queue: 4),
-            new(program),
+            program,
             new()
             {
                 Mode = mode,

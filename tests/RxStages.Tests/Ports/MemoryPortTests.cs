@@ -14,7 +14,7 @@ public class MemoryPortTests
         using var pool = new FramePool(32, detectMisuse: true);
         using var port = new MemoryPort(pool, 16);
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
-        using var worker = new Worker(port, new(program), new() { Transmit = port });
+        using var worker = new Worker(port, program, new() { Transmit = port });
         var buffer = new byte[pool.PacketCapacity];
         for (byte i = 0; i < 100; i++)
         {
@@ -33,7 +33,7 @@ public class MemoryPortTests
         using var pool = new FramePool(64, detectMisuse: true);
         using var port = new MemoryPort(pool, 4);
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
-        using var worker = new Worker(port, new(program), new() { Transmit = port });
+        using var worker = new Worker(port, program, new() { Transmit = port });
         for (var round = 0; round < 2; round++)
         {
             Assert.Equal(
@@ -52,7 +52,7 @@ public class MemoryPortTests
         using var pool = new FramePool(8, detectMisuse: true);
         using var port = new MemoryPort(pool, 4);
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
-        using var worker = new Worker(port, new(program), new() { Transmit = port });
+        using var worker = new Worker(port, program, new() { Transmit = port });
         var packet = new byte[pool.PacketCapacity];
         new Random(1).NextBytes(packet);
         packet[0] = 3;
@@ -71,7 +71,7 @@ public class MemoryPortTests
         using var pool = new FramePool(64, detectMisuse: true);
         using var port = new MemoryPort(pool, 32);
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
-        using var worker = new Worker(port, new(program), new() { Transmit = port });
+        using var worker = new Worker(port, program, new() { Transmit = port });
         var run = Task.Run(() => worker.RunToEnd(), TestContext.Current.CancellationToken);
         var buffer = new byte[pool.PacketCapacity];
         var (sent, taken, lost) = (0, 0, 0L);

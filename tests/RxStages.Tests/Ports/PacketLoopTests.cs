@@ -20,7 +20,7 @@ public class PacketLoopTests
         {
             var observer = new RecordingObserver();
             using var program = new StructProgram<StatefulProgram>("stateful", default);
-            using var worker = new Worker(port, new(program), new() { Observer = observer });
+            using var worker = new Worker(port, program, new() { Observer = observer });
             worker.RunToEnd();
             passes.Add(string.Join('\n', observer.Packets));
             Assert.Equal(100, observer.Packets.Count);
@@ -36,7 +36,7 @@ public class PacketLoopTests
         using var pool = new FramePool(100, detectMisuse: true);
         var port = new PacketLoop(pool, Enumerable.Repeat(new byte[] { 1, 2, 3 }, 100), PacketTemperature.Cold);
         using var program = new StructProgram<FirstByteProgram>("first-byte", default);
-        using var worker = new Worker(port, new(program));
+        using var worker = new Worker(port, program);
         Assert.Equal(16, worker.Poll());
         port.Rewind();
         worker.RunToEnd();

@@ -1,3 +1,4 @@
+using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
 using RxStages.Engine;
 using RxStages.Packets;
@@ -10,13 +11,15 @@ namespace RxStages.Tests.Stages;
 public sealed class BroadcastTests : IDisposable
 {
     private readonly FramePool _pool = new(256, detectMisuse: true);
-    private readonly TestDevmap _map = new(0, 5, 1, 0, 6, 9, 0);
+    private readonly Map _map = Devmaps.Create(0, 5, 1, 0, 6, 9, 0);
+    private readonly Map _hash = Devmaps.CreateHash(6, 1, 7, 9);
 
     public static TheoryData<EngineMode> Modes => [EngineMode.Staged, EngineMode.PerPacket];
 
     public void Dispose()
     {
         _map.Dispose();
+        _hash.Dispose();
         _pool.Dispose();
     }
 
@@ -121,20 +124,24 @@ public sealed class BroadcastTests : IDisposable
     }
 
     [Fact]
-    public void AVectorOfBroadcastsReadsTheMapOnce()
+    public void EachPacketGoesToTheInterfacesOfItsOwnMap()
     {
-        Run(
+        TestConsumer[] ports = [new(), new(), new()];
+        var telemetry = Run(
             EngineMode.Staged,
             flags: 8,
-            [new(), new(), new()],
+            ports,
             [
                 [4, 0],
-                [4, 1],
-                [4, 2],
+                [5, 1],
+                [5, 2],
                 [4, 3],
             ]
         );
-        Assert.Equal(7, _map.Lookups);
+        Assert.Equal(["0400", "0501", "0502", "0403"], ports[0].Packets);
+        Assert.Equal(["0400", "0403"], ports[1].Packets);
+        Assert.Equal(["0400", "0501", "0502", "0403"], ports[2].Packets);
+        Assert.Equal((4, 6), (telemetry[Fate.Redirected], telemetry.CopiesSent));
     }
 
     private unsafe TelemetrySnapshot Run(
@@ -154,11 +161,16 @@ public sealed class BroadcastTests : IDisposable
         }
         using var program = new StructProgram<BroadcastProgram>(
             "broadcast",
-            new BroadcastProgram { Flags = flags, Map = (nint)_map.Header }
+            new BroadcastProgram
+            {
+                Flags = flags,
+                Map = (nint)_map.Header,
+                Hash = (nint)_hash.Header,
+            }
         );
         using var worker = new Worker(
             new TestPort(pool, packets),
-            new(program, [_map]),
+            program,
             new()
             {
                 Mode = mode,
@@ -171,10 +183,12 @@ public sealed class BroadcastTests : IDisposable
         return worker.Telemetry;
     }
 
+    /// <summary>Sends packets to all of the devmap, or of the hash where they begin with 5.</summary>
     private unsafe struct BroadcastProgram : IXdpFunction
     {
         public ulong Flags;
         public nint Map;
+        public nint Hash;
 
         public readonly uint Run(XdpBuff* packet, BpfRuntime* runtime)
         {
@@ -182,7 +196,7 @@ public sealed class BroadcastTests : IDisposable
             {
                 Kind = RedirectKind.Broadcast,
                 Flags = Flags,
-                Map = (void*)Map,
+                Map = (void*)(packet->Data[0] == 5 ? Hash : Map),
             };
             return (uint)XdpAction.Redirect;
         }

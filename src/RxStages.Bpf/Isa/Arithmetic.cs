@@ -15,9 +15,16 @@ public static class Arithmetic
         {
             return SwapBytes(instruction, destination);
         }
-        return instruction.Class == InstructionClass.Alu64
-            ? Compute64(instruction, destination, operand)
-            : Compute32(instruction, (uint)destination, (uint)operand);
+        if (instruction.Class == InstructionClass.Alu64)
+        {
+            return Compute(instruction, destination, operand, shiftMask: 63);
+        }
+        // 32-bit operations are the 64-bit ones of operands that are extended as the operation sees them.
+        var isSigned = IsSigned(instruction);
+        var (left, right) = isSigned
+            ? ((ulong)(int)destination, (ulong)(int)operand)
+            : ((uint)destination, (uint)operand);
+        return (uint)Compute(instruction, left, right, shiftMask: 31);
     }
 
     /// <summary>Whether a conditional jump is taken.</summary>
@@ -49,9 +56,18 @@ public static class Arithmetic
         };
     }
 
-    private static ulong Compute64(Instruction instruction, ulong left, ulong right)
+    private static bool IsSigned(Instruction instruction) =>
+        instruction.AluOperation switch
+        {
+            AluOperation.Div or AluOperation.Mod => instruction.Offset == 1,
+            AluOperation.Arsh => true,
+            _ => false,
+        };
+
+    private static ulong Compute(Instruction instruction, ulong left, ulong right, ulong shiftMask)
     {
-        var isSigned = instruction.Offset == 1;
+        var isSigned = IsSigned(instruction);
+        var count = (int)(right & shiftMask);
         return instruction.AluOperation switch
         {
             AluOperation.Add => left + right,
@@ -67,37 +83,11 @@ public static class Arithmetic
             AluOperation.Or => left | right,
             AluOperation.And => left & right,
             AluOperation.Xor => left ^ right,
-            AluOperation.Lsh => left << (int)(right & 63),
-            AluOperation.Rsh => left >> (int)(right & 63),
-            AluOperation.Arsh => (ulong)((long)left >> (int)(right & 63)),
+            AluOperation.Lsh => left << count,
+            AluOperation.Rsh => left >> count,
+            AluOperation.Arsh => (ulong)((long)left >> count),
             AluOperation.Neg => 0 - left,
             AluOperation.Mov => SignExtend(instruction.Offset, right),
-            _ => throw new ArgumentOutOfRangeException(nameof(instruction), "not an arithmetic instruction"),
-        };
-    }
-
-    private static uint Compute32(Instruction instruction, uint left, uint right)
-    {
-        var isSigned = instruction.Offset == 1;
-        return instruction.AluOperation switch
-        {
-            AluOperation.Add => left + right,
-            AluOperation.Sub => left - right,
-            AluOperation.Mul => left * right,
-            AluOperation.Div when right == 0 => 0,
-            AluOperation.Div when isSigned && right == uint.MaxValue => 0 - left,
-            AluOperation.Div => isSigned ? (uint)((int)left / (int)right) : left / right,
-            AluOperation.Mod when right == 0 => left,
-            AluOperation.Mod when isSigned && right == uint.MaxValue => 0,
-            AluOperation.Mod => isSigned ? (uint)((int)left % (int)right) : left % right,
-            AluOperation.Or => left | right,
-            AluOperation.And => left & right,
-            AluOperation.Xor => left ^ right,
-            AluOperation.Lsh => left << (int)(right & 31),
-            AluOperation.Rsh => left >> (int)(right & 31),
-            AluOperation.Arsh => (uint)((int)left >> (int)(right & 31)),
-            AluOperation.Neg => 0 - left,
-            AluOperation.Mov => (uint)SignExtend(instruction.Offset, right),
             _ => throw new ArgumentOutOfRangeException(nameof(instruction), "not an arithmetic instruction"),
         };
     }

@@ -20,9 +20,6 @@ internal sealed unsafe class RedirectQueue(IPacketConsumer consumer, FramePool p
     /// <summary>True from the first packet until the next <see cref="Flush"/>: for the stage's list of queues in use.</summary>
     public bool IsActive { get; set; }
 
-    /// <summary>The consumer.</summary>
-    public IPacketConsumer Consumer => consumer;
-
     /// <summary>Appends the received packet of that position.</summary>
     public void Add(XdpBuff* packet, int position, VectorOutcome* outcome)
     {

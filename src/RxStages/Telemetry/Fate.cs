@@ -37,7 +37,7 @@ public enum Fate : byte
     PacketTooLarge,
 }
 
-/// <summary>The fates' names, and what they have in common.</summary>
+/// <summary>The fates' names and number.</summary>
 public static class Fates
 {
     private static readonly string[] s_names =
@@ -59,7 +59,4 @@ public static class Fates
 
     /// <summary>The fate's name in output of every kind: <c>tx_ring_full</c> for <see cref="Fate.TxRingFull"/>.</summary>
     public static string Name(this Fate fate) => s_names[(int)fate];
-
-    /// <summary>True where the packet did not get where its verdict sent it.</summary>
-    public static bool IsLoss(this Fate fate) => fate >= Fate.TxRingFull;
 }

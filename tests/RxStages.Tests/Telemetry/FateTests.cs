@@ -26,11 +26,4 @@ public class FateTests
             fate => Assert.Contains($"| `{fate.Name()}` |", text, StringComparison.Ordinal)
         );
     }
-
-    [Fact]
-    public void ALossIsAFateThatTheVerdictDidNotAskFor() =>
-        Assert.Equal(
-            [Fate.TxRingFull, Fate.RedirectRingFull, Fate.NoRedirectTarget, Fate.StackBacklogFull, Fate.PacketTooLarge],
-            Enum.GetValues<Fate>().Where(fate => fate.IsLoss())
-        );
 }

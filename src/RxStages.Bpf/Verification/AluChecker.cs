@@ -174,22 +174,32 @@ internal sealed class AluChecker(VerifierEnvironment environment)
         var is32 = instruction.Class == InstructionClass.Alu;
         ScalarArithmetic.Apply(instruction.AluOperation, is32, ref destination.Bounds, operand.Bounds);
         if (
-            instruction.AluOperation == AluOperation.Add
-            && !is32
+            !is32
             && destination.Id != 0
             && operand.Bounds.IsConstant
-            && destination.Offset + (Int128)(long)operand.Bounds.Bits.Value is var sum
-            && sum > int.MinValue
-            && sum < int.MaxValue
+            && TryOffset(instruction, destination, operand) is { } offset
         )
         {
             // Still so much more than the registers it was copied from or to.
             destination.Id |= RegisterState.AddConst;
-            destination.Offset = (int)sum;
+            destination.Offset = offset;
         }
         else
         {
             destination.ClearId();
         }
+    }
+
+    /// <summary>How much more a number is than those it is linked to, after a constant was added or subtracted.</summary>
+    private static int? TryOffset(Instruction instruction, in RegisterState destination, in RegisterState constant)
+    {
+        var change = (Int128)(long)constant.Bounds.Bits.Value;
+        var offset = instruction.AluOperation switch
+        {
+            AluOperation.Add => destination.Offset + change,
+            AluOperation.Sub => destination.Offset - change,
+            _ => Int128.MaxValue,
+        };
+        return offset > int.MinValue && offset < int.MaxValue ? (int)offset : null;
     }
 }

@@ -30,6 +30,8 @@ public class BranchTests
     [InlineData("r2 = r1\nr2 += 8\nif r2 > 48 goto out\nr1 = r2\nr1 += -8\nif r1 s< 0 goto out", true)]
     [InlineData("r2 = r1\nr2 += 8\nif r2 < 8 goto out\nif r2 > 48 goto out", true)]
     [InlineData("r2 = r1\nr2 += 8\nif r2 < 8 goto out\nif r2 > 49 goto out", false)]
+    [InlineData("r2 = r1\nr2 -= 8\nif r2 s> 32 goto out", true)]
+    [InlineData("r2 = r1\nr2 -= 8\nif r2 s> 33 goto out", false)]
     [InlineData("w2 = w1\nif w2 > 40 goto out", true)]
     public void AnOffsetIntoAMapValueMustBeProved(string bound, bool isSafe)
     {

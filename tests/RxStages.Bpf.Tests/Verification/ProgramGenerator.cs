@@ -25,7 +25,7 @@ internal sealed class ProgramGenerator(Random random)
             r6 = r1
             r7 = *(u32 *)(r1 + 0)
             r8 = *(u32 *)(r1 + 4)
-            *(u32 *)(r10 - 4) = 9
+            *(u32 *)(r10 - 4) = 1
             r2 = r10
             r2 += -4
             r1 = map[0] ll

@@ -61,7 +61,7 @@ internal sealed class EngineRun : IDisposable
         var recorder = new Recorder();
         using var worker = new Worker(
             new CaptureReceivePort(capture, pool, LoopbackIfindex, Queue),
-            new InstalledProgram(_program, ImmutableArray<Map>.CastUp(_object.Maps)),
+            _program,
             _options with
             {
                 Observer = recorder,

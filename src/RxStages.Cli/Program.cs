@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using RxStages.Bpf.Errors;
 using RxStages.Cli.Commands;
 
@@ -28,11 +29,12 @@ internal static class Program
             ConformanceCommand.Create(),
         };
         var parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0)
+        string[] errors = [.. parsed.Errors.Select(error => error.Message), .. MistypedOptions(parsed)];
+        if (errors.Length > 0)
         {
-            foreach (var error in parsed.Errors)
+            foreach (var error in errors)
             {
-                Console.Error.WriteLine($"rxstages: {error.Message}");
+                Console.Error.WriteLine($"rxstages: {error}");
             }
             var command = parsed.CommandResult.Command;
             Console.Error.WriteLine(
@@ -66,4 +68,11 @@ internal static class Program
             return Failed;
         }
     }
+
+    /// <summary>What looks like an option and was taken for a file: nobody means a file of that name.</summary>
+    private static IEnumerable<string> MistypedOptions(ParseResult parsed) =>
+        parsed
+            .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .Where(token => token.Type == TokenType.Argument && token.Value is ['-', _, ..])
+            .Select(token => $"Unrecognized option '{token.Value}'.");
 }

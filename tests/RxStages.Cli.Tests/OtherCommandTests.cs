@@ -42,7 +42,7 @@ public sealed class OtherCommandTests
             json.GetProperty("programs").EnumerateArray().Select(program => program.GetProperty("name").GetString())
         );
         Assert.Equal(4, CpuVersionOf("programs/instructions_v4.bpf.o"));
-        Assert.Equal(2, CpuVersionOf("programs/echo_responder.bpf.o"));
+        Assert.Equal(3, CpuVersionOf("programs/dos_filter.bpf.o"));
 
         static int CpuVersionOf(string file) =>
             Rxstages
@@ -83,6 +83,12 @@ public sealed class OtherCommandTests
     [InlineData("bf 20 00 00 00 00 00 00 95 00 00 00 00 00 00 00", "112233", "3")]
     // mov r0, r1; exit: no memory, no address
     [InlineData("bf 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00", null, "0")]
+    // mov r1, -1; mov r2, 5; callx r2; mov r0, 2; exit: the suite's call by register
+    [InlineData(
+        "b7 01 00 00 ff ff ff ff b7 02 00 00 05 00 00 00 8d 00 00 00 02 00 00 00 b7 00 00 00 02 00 00 00 95 00 00 00 00 00 00 00",
+        null,
+        "2"
+    )]
     // mov r0, -1; exit
     [InlineData("b7 00 00 00 ff ff ff ff 95 00 00 00 00 00 00 00", "", "ffffffffffffffff")]
     public void ConformancePrintsR0InHexadecimal(string program, string? memory, string expected)

@@ -36,6 +36,7 @@ public static class RedirectFlags
 /// </summary>
 internal static unsafe class RedirectMaps
 {
+    /// <summary>Chooses the target, or does what the flags say where there is none.</summary>
     /// <param name="map">The map.</param>
     /// <param name="runtime">Gets the target.</param>
     /// <param name="kind">What kind of target the map has.</param>

@@ -13,6 +13,7 @@ internal sealed class PathExplorer
     private readonly BranchChecker _branches;
     private readonly CallChecker _calls;
 
+    /// <summary>Makes an explorer that has not begun.</summary>
     /// <param name="environment">What to go through.</param>
     /// <param name="order">The functions, callers before those they call.</param>
     public PathExplorer(VerifierEnvironment environment, int[] order)

@@ -122,6 +122,8 @@ internal sealed class ReplayRun : IDisposable
             Mode = _options.Mode,
             VectorSize = _options.VectorSize,
             TimeStages = true,
+            // The same replay gives the same result each time.
+            RandomSeed = 1,
             Services = new RuntimeServices
             {
                 TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null,

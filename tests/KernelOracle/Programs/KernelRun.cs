@@ -29,7 +29,7 @@ internal sealed class KernelRun : IDisposable
             .. packets.Select(packet =>
             {
                 var result = program.TestRun(packet, buffer);
-                return new Outcome(result.ReturnValue, buffer[..result.Length]);
+                return new Outcome(result.ReturnValue, buffer.AsSpan(0, result.Length).ToArray());
             }),
         ];
     }

@@ -33,9 +33,12 @@ public unsafe class ChecksumHelperTests
     public void DifferencesAreTheKernels(uint[] from, uint fromSize, uint[] to, uint toSize, uint seed, long expected)
     {
         using var bench = new HelperBench();
+        // Spans, since the analyser does not count an address taken as a use of the parameter.
+        ReadOnlySpan<uint> before = from;
+        ReadOnlySpan<uint> after = to;
         fixed (
-            uint* f = from,
-                t = to
+            uint* f = before,
+                t = after
         )
         {
             Assert.Equal(

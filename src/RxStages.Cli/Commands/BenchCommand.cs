@@ -121,7 +121,7 @@ internal static class BenchCommand
     )
     {
         var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn(title);
+        table.AddColumn(new TableColumn(title).NoWrap());
         foreach (var percent in options.PassPercents)
         {
             table.AddColumn(new TableColumn($"{percent} % PASS").RightAligned());
@@ -137,7 +137,7 @@ internal static class BenchCommand
                     ? $"{figure(result):F1}"
                     : $"{figure(result):F1} ({figure(result) / figure(baseline):F2})";
             });
-            var name = row.Key.Mode == EngineMode.PerPacket ? "per-packet" : $"staged, vector {row.Key.VectorSize}";
+            var name = row.Key.Mode == EngineMode.PerPacket ? "per-packet" : $"vector {row.Key.VectorSize}";
             table.AddRow([name, .. cells]);
         }
         return table;

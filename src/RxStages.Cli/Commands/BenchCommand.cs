@@ -4,6 +4,7 @@ using RxStages.Benchmarks;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Programs;
 using RxStages.Captures;
+using RxStages.Cli.Shared;
 using RxStages.Engine;
 using RxStages.Ports;
 using Spectre.Console;
@@ -85,7 +86,7 @@ internal static class BenchCommand
             {
                 Print(measured.Name, options, results);
             }
-            return Program.Done;
+            return ExitCode.Done;
         });
         return command;
     }

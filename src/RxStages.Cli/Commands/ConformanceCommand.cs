@@ -4,6 +4,7 @@ using RxStages.Bpf.Compilation;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Interpretation;
 using RxStages.Bpf.Isa;
+using RxStages.Cli.Shared;
 
 namespace RxStages.Cli.Commands;
 
@@ -60,7 +61,7 @@ internal static class ConformanceCommand
                 ? Interpreter.RunRaw(instructions, bytes, s_helpers)
                 : IlCompiler.CompileChecked(instructions, s_helpers).Run(bytes);
             Console.Out.WriteLine($"{result:x}");
-            return Program.Done;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Objects;
+using RxStages.Cli.Shared;
 
 namespace RxStages.Cli.Commands;
 
@@ -32,7 +33,7 @@ internal static class DisasmCommand
                     Print(each);
                 }
             }
-            return Program.Done;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -4,6 +4,7 @@ using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
+using RxStages.Cli.Shared;
 
 namespace RxStages.Cli.Commands;
 
@@ -34,7 +35,7 @@ internal static class InspectCommand
             {
                 Print(spec, programs);
             }
-            return Program.Done;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RxStages.Bpf.Programs;
 using RxStages.Cli.Replay;
+using RxStages.Cli.Shared;
 using RxStages.Engine;
 using RxStages.Packets;
 
@@ -117,7 +118,7 @@ internal static class ReplayCommand
                 }
             );
             run.Run();
-            return Program.Done;
+            return ExitCode.Done;
         });
         return command;
     }

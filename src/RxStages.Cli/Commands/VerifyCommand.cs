@@ -4,6 +4,7 @@ using RxStages.Bpf.Errors;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Verification;
+using RxStages.Cli.Shared;
 
 namespace RxStages.Cli.Commands;
 
@@ -39,24 +40,24 @@ internal static class VerifyCommand
                     Print(spec, result);
                 }
             }
-            return results.All(result => result.Verified is not null) ? Program.Done : Program.Failed;
+            return results.All(result => result.Verified is not null) ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }
 
-    private static Result Verify(ObjectSpec spec, ProgramSpec program)
+    private static ProgramOutcome Verify(ObjectSpec spec, ProgramSpec program)
     {
         try
         {
-            return new Result(program, LoadedObject.Verify(spec, program), null);
+            return new ProgramOutcome(program, LoadedObject.Verify(spec, program), null);
         }
         catch (InputException error)
         {
-            return new Result(program, null, error);
+            return new ProgramOutcome(program, null, error);
         }
     }
 
-    private static void Print(ObjectSpec spec, Result result)
+    private static void Print(ObjectSpec spec, ProgramOutcome result)
     {
         if (result.Verified is { Statistics: var cost })
         {
@@ -78,7 +79,7 @@ internal static class VerifyCommand
         }
     }
 
-    private static void Write(Utf8JsonWriter writer, Result result)
+    private static void Write(Utf8JsonWriter writer, ProgramOutcome result)
     {
         writer.WriteStartObject();
         writer.WriteString("program", result.Program.Name);
@@ -115,5 +116,5 @@ internal static class VerifyCommand
     }
 
     /// <summary>What became of one program: one of the two last is null.</summary>
-    private sealed record Result(ProgramSpec Program, VerifiedProgram? Verified, InputException? Error);
+    private sealed record ProgramOutcome(ProgramSpec Program, VerifiedProgram? Verified, InputException? Error);
 }

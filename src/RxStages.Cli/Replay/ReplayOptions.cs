@@ -1,4 +1,5 @@
 using RxStages.Bpf.Programs;
+using RxStages.Cli.Shared;
 using RxStages.Engine;
 
 namespace RxStages.Cli.Replay;

@@ -4,6 +4,7 @@ using RxStages.Bpf.Interpretation;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Captures;
+using RxStages.Cli.Shared;
 using RxStages.Engine;
 using RxStages.Packets;
 using RxStages.Ports;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RxStages.Bpf.Runtime;
+using RxStages.Cli.Shared;
 using RxStages.Engine;
 using RxStages.Telemetry;
 using Spectre.Console;

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace RxStages.Cli;
+namespace RxStages.Cli.Shared;
 
 /// <summary>JSON on the standard output: one value, one line.</summary>
 internal static class JsonOutput

@@ -3,7 +3,7 @@ using RxStages.Bpf.Errors;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Programs;
 
-namespace RxStages.Cli;
+namespace RxStages.Cli.Shared;
 
 /// <summary>Contents of maps in files: <c>--map NAME=FILE.json</c> before a run, <c>--dump-maps FILE.json</c> after it.</summary>
 internal static class MapFiles

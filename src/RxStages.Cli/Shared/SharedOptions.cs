@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace RxStages.Cli;
+namespace RxStages.Cli.Shared;
 
 /// <summary>Options and arguments that several subcommands have.</summary>
 internal static class SharedOptions

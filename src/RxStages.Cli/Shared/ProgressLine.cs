@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace RxStages.Cli;
+namespace RxStages.Cli.Shared;
 
 /// <summary>A line on the terminal that says how far a long job is; nothing at all where the standard error is no terminal.</summary>
 internal sealed class ProgressLine(string what) : IDisposable

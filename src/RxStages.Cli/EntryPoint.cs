@@ -2,18 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using RxStages.Bpf.Errors;
 using RxStages.Cli.Commands;
+using RxStages.Cli.Shared;
 
 namespace RxStages.Cli;
 
-/// <summary>
-/// The <c>rxstages</c> command. Exit codes: 0 done, 1 failed (broken input, rejected program), 2 wrong usage.
-/// </summary>
-internal static class Program
+/// <summary>The <c>rxstages</c> command: its subcommands, and what becomes of their errors.</summary>
+internal static class EntryPoint
 {
-    internal const int Done = 0;
-    internal const int Failed = 1;
-    internal const int WrongUsage = 2;
-
     private static int Main(string[] arguments)
     {
         var root = new RootCommand(
@@ -40,7 +35,7 @@ internal static class Program
             Console.Error.WriteLine(
                 command == root ? "Try 'rxstages --help'." : $"Try 'rxstages {command.Name} --help'."
             );
-            return WrongUsage;
+            return ExitCode.WrongUsage;
         }
         try
         {
@@ -49,23 +44,23 @@ internal static class Program
         catch (InputException error)
         {
             Console.Error.WriteLine($"rxstages: {error.Message}");
-            return Failed;
+            return ExitCode.Failed;
         }
         catch (UsageException error)
         {
             Console.Error.WriteLine($"rxstages: {error.Message}");
-            return WrongUsage;
+            return ExitCode.WrongUsage;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // A reader that went away (a closed pipe) or a file that cannot be written: the message names it.
             Console.Error.WriteLine($"rxstages: {error.Message}");
-            return Failed;
+            return ExitCode.Failed;
         }
         catch (Exception error)
         {
             Console.Error.WriteLine($"rxstages: a bug in rxstages, please report it: {error}");
-            return Failed;
+            return ExitCode.Failed;
         }
     }
 

@@ -1,6 +1,6 @@
 using RxStages.Bpf.Runtime;
 
-namespace RxStages.Cli;
+namespace RxStages.Cli.Shared;
 
 /// <summary>Verdicts as the kernel's headers name them.</summary>
 internal static class VerdictNames

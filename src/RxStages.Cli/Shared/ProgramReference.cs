@@ -1,7 +1,7 @@
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Objects;
 
-namespace RxStages.Cli;
+namespace RxStages.Cli.Shared;
 
 /// <summary>A program as the user names it: <c>FILE</c> or <c>FILE:PROGRAM</c>.</summary>
 /// <param name="File">The object file's path.</param>

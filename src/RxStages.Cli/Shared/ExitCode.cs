@@ -1,0 +1,14 @@
+namespace RxStages.Cli.Shared;
+
+/// <summary>What the command's exit codes mean.</summary>
+internal static class ExitCode
+{
+    /// <summary>Done.</summary>
+    public const int Done = 0;
+
+    /// <summary>Failed: an input was broken, an output could not be written, a program was rejected.</summary>
+    public const int Failed = 1;
+
+    /// <summary>Wrong usage: the options do not make sense.</summary>
+    public const int WrongUsage = 2;
+}

@@ -116,6 +116,29 @@ public sealed class LoadedObject : IDisposable
                 : $"no map '{name}': there are {string.Join(", ", Maps.Select(map => map.Spec.Name))}"
         );
 
+    /// <summary>
+    /// How many bytes of a map's value there are from an address on, 0 if it is not in one: what
+    /// <see cref="RuntimeServices.ReadableBytes"/> asks.
+    /// </summary>
+    public unsafe int ReadableBytes(nint address)
+    {
+        foreach (var map in Maps)
+        {
+            int least = 0,
+                most = (int)Math.Min(map.Spec.ValueSize, int.MaxValue);
+            while (least < most)
+            {
+                var middle = least + ((most - least + 1) / 2);
+                (least, most) = map.ContainsValue((byte*)address, middle) ? (middle, most) : (least, middle - 1);
+            }
+            if (least > 0)
+            {
+                return least;
+            }
+        }
+        return 0;
+    }
+
     /// <summary>Frees programs and maps; nothing of them may run any more.</summary>
     public void Dispose()
     {

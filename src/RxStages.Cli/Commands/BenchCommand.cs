@@ -6,6 +6,7 @@ using RxStages.Bpf.Programs;
 using RxStages.Captures;
 using RxStages.Cli.Shared;
 using RxStages.Engine;
+using RxStages.Linux.Memory;
 using RxStages.Ports;
 using Spectre.Console;
 
@@ -60,7 +61,10 @@ internal static class BenchCommand
         command.SetAction(parsed =>
         {
             var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
-            using var loaded = LoadedObject.Load(reference.ReadObject());
+            using var loaded = LoadedObject.Load(
+                reference.ReadObject(),
+                new LoadOptions { Maps = new MapOptions { Advice = HugePages.Advice } }
+            );
             var measured = loaded.GetProgram(reference.Program);
             MapFiles.Fill(loaded, parsed.GetValue(map) ?? []);
             var source = parsed.GetRequiredValue(capture);

@@ -51,7 +51,7 @@ internal sealed class ReplayRun : IDisposable
         var packets = _options.Json ? Own(new JsonPacketLog(Console.OpenStandardOutput(), _options.Data)) : null;
         var faults = program is InterpretedProgram interpreted ? new FaultReport(interpreted) : null;
         var bytes = new ByteCounts();
-        var worker = Own(new Worker(captures, program, WorkerOptions(captures, bytes, packets)));
+        var worker = Own(new Worker(captures, program, WorkerOptions(loaded, captures, bytes, packets)));
         var watch = Stopwatch.StartNew();
         InputException? error = null;
         try
@@ -101,7 +101,12 @@ internal sealed class ReplayRun : IDisposable
         }
     }
 
-    private WorkerOptions WorkerOptions(CaptureSeries captures, ByteCounts bytes, JsonPacketLog? packets)
+    private WorkerOptions WorkerOptions(
+        LoadedObject loaded,
+        CaptureSeries captures,
+        ByteCounts bytes,
+        JsonPacketLog? packets
+    )
     {
         var observers = new List<IPacketObserver> { bytes };
         if (packets is not null)
@@ -128,6 +133,7 @@ internal sealed class ReplayRun : IDisposable
             Services = new RuntimeServices
             {
                 TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null,
+                ReadableBytes = loaded.ReadableBytes,
             },
             Transmit = Consumer(_options.WriteTx, captures),
             NetworkStack = Consumer(_options.WritePass, captures),

@@ -102,6 +102,16 @@ public sealed class OtherCommandTests
         }
     }
 
+    [Fact]
+    public void ConformanceIsCalledAsTheRunnerDoes()
+    {
+        // ldxb r0, [r1 + 1]; exit. The runner parts bytes by spaces and passes "" for options that there are not.
+        var program = Encoding.ASCII.GetBytes("71  10  01  00  00  00  00  00  95  00  00  00  00  00  00  00  \n");
+        Assert.Equal("22", Rxstages.RunWithInput(program, "conformance", "11  22  ", "").Output.Trim());
+        Assert.Equal("22", Rxstages.RunWithInput(program, "conformance", "11  22  ", "--interpreter").Output.Trim());
+        Assert.Equal(1, Rxstages.RunWithInput(program, "conformance", "", "").ExitCode);
+    }
+
     [Theory]
     // ldxb r0, [r1 + 3] of three bytes
     [InlineData("71 10 03 00 00 00 00 00 95 00 00 00 00 00 00 00", "112233")]

@@ -29,10 +29,11 @@ internal static class ConformanceCommand
 
     public static Command Create()
     {
-        var memory = new Argument<string>("MEMORY")
+        // The runner passes empty arguments for a memory or options that there are not.
+        var memory = new Argument<string[]>("MEMORY")
         {
-            Description = "The memory that r1 points to, in hexadecimal; none: r1 is 0.",
-            Arity = ArgumentArity.ZeroOrOne,
+            Description = "The memory that r1 points to, bytes in hexadecimal; none: r1 is 0.",
+            Arity = ArgumentArity.ZeroOrMore,
         };
         var interpreter = SharedOptions.Interpreter();
         var command = new Command(
@@ -46,7 +47,7 @@ internal static class ConformanceCommand
         };
         command.SetAction(parsed =>
         {
-            var bytes = ParseHex(parsed.GetValue(memory) ?? "", "memory");
+            var bytes = ParseHex(string.Concat(parsed.GetValue(memory) ?? []), "memory");
             var program = ParseHex(ReadInput(), ProgramSource);
             if (program.Length % Instruction.Size != 0)
             {

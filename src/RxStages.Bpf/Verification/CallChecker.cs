@@ -79,8 +79,9 @@ internal sealed class CallChecker(VerifierEnvironment environment)
     }
 
     /// <summary>
-    /// A tail call comes back only when it failed. One made in a function that was called replaces that function alone:
-    /// its caller goes on with whatever the other program returned and did to the packet.
+    /// A tail call comes back only when it failed, and then it did nothing: packet pointers stay valid. One made in a
+    /// function that was called replaces that function alone: its caller goes on with whatever the other program returned
+    /// and did to the packet.
     /// </summary>
     private void CheckTailCall()
     {
@@ -92,6 +93,7 @@ internal sealed class CallChecker(VerifierEnvironment environment)
         }
         var returned = environment.PushBranch(state.Current.CallSite + 1);
         returned.History.LastReturns();
+        returned.ForgetPackets();
         Return(returned, RegisterState.Unknown);
     }
 }

@@ -39,9 +39,9 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
         NoteFacts();
         environment.Record();
         var result = Result();
-        if (helper.ChangesPacketData || helper.Id == MapRules.TailCall)
+        if (helper.ChangesPacketData)
         {
-            ForgetPackets();
+            environment.State.ForgetPackets();
         }
         CallChecker.ClearCallerSaved(environment.Registers);
         environment.Registers[0] = result;
@@ -252,29 +252,6 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
                 throw environment.Reject(
                     $"bpf_{_helper.Name} returns a kind of value that is not supported: {_helper.Returns}"
                 );
-        }
-    }
-
-    /// <summary>Every packet pointer is void (<c>clear_all_pkt_pointers</c>): the packet may have moved.</summary>
-    private void ForgetPackets()
-    {
-        for (var index = 0; index <= environment.State.Depth; index++)
-        {
-            var frame = environment.State.Frame(index);
-            foreach (ref var register in frame.Registers.AsSpan())
-            {
-                if (register.IsPacketOrEnd)
-                {
-                    register = default;
-                }
-            }
-            foreach (ref var slot in frame.Stack)
-            {
-                if (slot.IsSpill && slot.Spilled.IsPacketOrEnd)
-                {
-                    slot.Scrub();
-                }
-            }
         }
     }
 }

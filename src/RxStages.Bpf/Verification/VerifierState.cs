@@ -76,6 +76,29 @@ internal sealed class VerifierState
         }
     }
 
+    /// <summary>Every packet pointer is void (<c>clear_all_pkt_pointers</c>): the packet may have moved.</summary>
+    public void ForgetPackets()
+    {
+        for (var index = 0; index <= Depth; index++)
+        {
+            var frame = _frames[index]!;
+            foreach (ref var register in frame.Registers.AsSpan())
+            {
+                if (register.IsPacketOrEnd)
+                {
+                    register = default;
+                }
+            }
+            foreach (ref var slot in frame.Stack)
+            {
+                if (slot.IsSpill && slot.Spilled.IsPacketOrEnd)
+                {
+                    slot.Scrub();
+                }
+            }
+        }
+    }
+
     /// <summary>Bytes of memory that the state takes, about.</summary>
     public long MemorySize
     {

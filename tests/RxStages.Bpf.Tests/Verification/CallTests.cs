@@ -237,6 +237,33 @@ public class CallTests
     }
 
     [Fact]
+    public void WhereATailCallFailsThePacketHasNotMoved() =>
+        Programs.Verify(
+            $"""
+            r6 = r1
+            call f
+            exit
+            f:
+            r6 = r1
+            {Programs.Packet(8, "r7 = r2\nr1 = r6\nr2 = map[2] ll\nr3 = 0\ncall 12\nr0 = *(u8 *)(r7 + 7)")}
+            """
+        );
+
+    [Fact]
+    public void ATailCallInAFunctionVoidsThePacketPointersOfItsCaller()
+    {
+        // The kernel takes such programs only with BTF, so that they are no cases of the verdict corpus.
+        const string Callee = "f:\nr2 = map[2] ll\nr3 = 0\ncall 12\nr0 = 0\nexit";
+        var caller = Programs.Packet(8, "r7 = r2\n{0}call f\nr0 = *(u8 *)(r7 + 7)");
+        Programs.Rejects(
+            caller.Replace("{0}", "", StringComparison.Ordinal) + "\n" + Callee,
+            "r7 is read, but holds nothing"
+        );
+        const string Spilled = "*(u64 *)(r10 - 8) = r2\ncall f\nr7 = *(u64 *)(r10 - 8)\nr0 = *(u8 *)(r7 + 7)";
+        Programs.Rejects(Programs.Packet(8, Spilled) + "\n" + Callee, "r7, which is a number");
+    }
+
+    [Fact]
     public void AFunctionIsVerifiedWithWhatItsCallersPass()
     {
         const string Callee = "f:\nr0 = *(u32 *)(r1 + 12)\nexit";

@@ -123,12 +123,16 @@ public sealed unsafe class LpmTrieMap : NativeMap
     private uint NextIndex(byte* key)
     {
         var length = *(uint*)key;
+        if (length > _header->MaxPrefixLength)
+        {
+            return First(_header->Root);
+        }
         var path = new Stack<uint>();
         var index = _header->Root;
         while (index != 0)
         {
             var node = LpmTrieOperations.Node(_header, index);
-            var common = LpmTrieOperations.CommonPrefix(_header, node, node->PrefixLength, key);
+            var common = LpmTrieOperations.CommonPrefix(node, Math.Min(node->PrefixLength, length), key + sizeof(uint));
             if (common != node->PrefixLength || node->PrefixLength >= length)
             {
                 break;
@@ -161,6 +165,6 @@ public sealed unsafe class LpmTrieMap : NativeMap
         var node = LpmTrieOperations.Node(_header, index);
         return node->IsIntermediate == 0
             && node->PrefixLength == length
-            && LpmTrieOperations.CommonPrefix(_header, node, length, key) == length;
+            && LpmTrieOperations.CommonPrefix(node, length, key + sizeof(uint)) == length;
     }
 }

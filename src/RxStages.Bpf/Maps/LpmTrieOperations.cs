@@ -19,14 +19,16 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
     public static byte* LookupElement(MapHeader* map, BpfRuntime* runtime, byte* key)
     {
         var trie = (LpmTrieHeader*)map;
-        if (Unsafe.ReadUnaligned<uint>(key) > trie->MaxPrefixLength)
+        var length = Unsafe.ReadUnaligned<uint>(key);
+        var data = key + sizeof(uint);
+        if (length > trie->MaxPrefixLength)
         {
             return null;
         }
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var version = Volatile.Read(ref trie->Version);
-            var found = Walk(trie, key);
+            var found = Walk(trie, length, data);
             Volatile.ReadBarrier();
             if ((version & 1) == 0 && trie->Version == version)
             {
@@ -34,7 +36,7 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
             }
         }
         Lock(trie);
-        var value = Walk(trie, key);
+        var value = Walk(trie, length, data);
         Unlock(trie);
         return value;
     }
@@ -42,12 +44,14 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
     public static long UpdateElement(MapHeader* map, BpfRuntime* runtime, byte* key, byte* value, ulong flags)
     {
         var trie = (LpmTrieHeader*)map;
-        if (flags > UpdateFlags.Exist || Unsafe.ReadUnaligned<uint>(key) > trie->MaxPrefixLength)
+        // Read once: a key may lie in a map value that another worker changes.
+        var length = Unsafe.ReadUnaligned<uint>(key);
+        if (flags > UpdateFlags.Exist || length > trie->MaxPrefixLength)
         {
             return -Errno.EINVAL;
         }
         Lock(trie);
-        var error = Update(trie, key, value, flags);
+        var error = Update(trie, length, key + sizeof(uint), value, flags);
         Unlock(trie);
         return error;
     }
@@ -55,12 +59,13 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
     public static long DeleteElement(MapHeader* map, BpfRuntime* runtime, byte* key)
     {
         var trie = (LpmTrieHeader*)map;
-        if (Unsafe.ReadUnaligned<uint>(key) > trie->MaxPrefixLength)
+        var length = Unsafe.ReadUnaligned<uint>(key);
+        if (length > trie->MaxPrefixLength)
         {
             return -Errno.EINVAL;
         }
         Lock(trie);
-        var error = Delete(trie, key);
+        var error = Delete(trie, length, key + sizeof(uint));
         Unlock(trie);
         return error;
     }
@@ -74,12 +79,11 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
 
     internal static void Unlock(LpmTrieHeader* trie) => VersionLock.Exit(&trie->Version);
 
-    /// <summary>How many bits a node's prefix and a key have in common, at most the shorter one's length.</summary>
-    internal static uint CommonPrefix(LpmTrieHeader* trie, LpmTrieNode* node, uint nodeLength, byte* key)
+    /// <summary>How many of the first <paramref name="limit"/> bits a node's prefix and a key's data have in common.</summary>
+    internal static uint CommonPrefix(LpmTrieNode* node, uint limit, byte* data)
     {
-        var limit = Math.Min(nodeLength, Unsafe.ReadUnaligned<uint>(key));
         var left = LpmTrieNode.Data(node);
-        var right = key + sizeof(uint);
+        var right = data;
         var size = (limit + 7) / 8;
         uint bits = 0;
         for (; size >= 8; size -= 8, left += 8, right += 8, bits += 64)
@@ -118,7 +122,7 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
     /// <summary>A bit of a key's or node's data, 0 or 1; bit 0 is the first byte's highest.</summary>
     internal static uint Bit(byte* data, uint index) => (uint)(data[index / 8] >> (int)(7 - (index % 8))) & 1;
 
-    private static byte* Walk(LpmTrieHeader* trie, byte* key)
+    private static byte* Walk(LpmTrieHeader* trie, uint keyLength, byte* data)
     {
         LpmTrieNode* found = null;
         var index = Volatile.Read(ref trie->Root);
@@ -131,7 +135,7 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
             {
                 break;
             }
-            var common = CommonPrefix(trie, node, length, key);
+            var common = CommonPrefix(node, Math.Min(length, keyLength), data);
             if (common < length)
             {
                 break;
@@ -145,22 +149,20 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
                 break;
             }
             above = length;
-            index = Volatile.Read(ref node->Children[Bit(key + sizeof(uint), length)]);
+            index = Volatile.Read(ref node->Children[Bit(data, length)]);
         }
         return found is null ? null : (byte*)found + trie->Pool.ValueOffset;
     }
 
-    private static long Update(LpmTrieHeader* trie, byte* key, byte* value, ulong flags)
+    private static long Update(LpmTrieHeader* trie, uint length, byte* data, byte* value, ulong flags)
     {
-        var length = Unsafe.ReadUnaligned<uint>(key);
-        var data = key + sizeof(uint);
         uint common = 0;
         LpmTrieNode* node = null;
         var place = &trie->Root;
         while (*place != 0)
         {
             node = Node(trie, *place);
-            common = CommonPrefix(trie, node, node->PrefixLength, key);
+            common = CommonPrefix(node, Math.Min(node->PrefixLength, length), data);
             if (common != node->PrefixLength || node->PrefixLength == length)
             {
                 break;
@@ -224,16 +226,15 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
         return 0;
     }
 
-    private static long Delete(LpmTrieHeader* trie, byte* key)
+    private static long Delete(LpmTrieHeader* trie, uint length, byte* data)
     {
-        var length = Unsafe.ReadUnaligned<uint>(key);
         uint* parentPlace = null;
         var place = &trie->Root;
         LpmTrieNode* node = null;
         while (*place != 0)
         {
             node = Node(trie, *place);
-            var common = CommonPrefix(trie, node, node->PrefixLength, key);
+            var common = CommonPrefix(node, Math.Min(node->PrefixLength, length), data);
             if (common != node->PrefixLength)
             {
                 return -Errno.ENOENT;
@@ -243,7 +244,7 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
                 break;
             }
             parentPlace = place;
-            place = &node->Children[Bit(key + sizeof(uint), node->PrefixLength)];
+            place = &node->Children[Bit(data, node->PrefixLength)];
         }
         if (*place == 0 || node->IsIntermediate != 0)
         {

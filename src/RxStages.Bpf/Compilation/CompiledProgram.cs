@@ -17,6 +17,7 @@ public sealed unsafe class CompiledProgram : XdpProgram
         Name = compiler.Code.Name;
         // Addresses in the maps are constants of the code: the maps must live as long as it.
         _maps = maps;
+        CpuCount = Map.CpuCountOf(maps);
         _vector = compiler.EmitVector().CreateDelegate<VectorMethod>(this);
         RuntimeHelpers.PrepareDelegate(_vector);
         compiler.Prepare();
@@ -35,6 +36,9 @@ public sealed unsafe class CompiledProgram : XdpProgram
 
     /// <inheritdoc/>
     public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override int CpuCount { get; }
 
     /// <summary>The maps that the code refers to.</summary>
     public ImmutableArray<Map> Maps => _maps;

@@ -38,6 +38,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
         }
         Spec = spec;
         _maps = maps;
+        CpuCount = Map.CpuCountOf(maps);
         _helpers = new XdpHelperCalls(maps);
         _instructionLimit = instructionLimit;
         _instructions = WithAddresses(spec, maps);
@@ -48,6 +49,9 @@ public sealed unsafe class InterpretedProgram : XdpProgram
 
     /// <inheritdoc/>
     public override string Name => Spec.Name;
+
+    /// <inheritdoc/>
+    public override int CpuCount { get; }
 
     /// <summary>Is told of every fault, on the thread that runs the program.</summary>
     public Action<InterpreterFault>? OnFault { get; set; }

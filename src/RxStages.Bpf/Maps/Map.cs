@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Bpf.Maps;
@@ -22,6 +23,13 @@ public abstract unsafe class Map : IDisposable
     /// times the number of CPUs.
     /// </summary>
     public abstract int SyscallValueSize { get; }
+
+    /// <summary>How many CPUs it has room for (<see cref="MapOptions.CpuCount"/>): its operations take a worker's number as it is.</summary>
+    public abstract int CpuCount { get; }
+
+    /// <summary>How many CPUs all of some maps have room for; the greatest number there is where there is no map.</summary>
+    internal static int CpuCountOf(ImmutableArray<Map> maps) =>
+        maps.Select(map => map.CpuCount).DefaultIfEmpty(int.MaxValue).Min();
 
     /// <summary><c>BPF_MAP_LOOKUP_ELEM</c>: 0, or a negated error number.</summary>
     public abstract int Lookup(ReadOnlySpan<byte> key, Span<byte> value);

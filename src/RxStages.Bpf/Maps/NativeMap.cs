@@ -21,8 +21,8 @@ public abstract unsafe class NativeMap : Map
     /// <inheritdoc/>
     public sealed override MapSpec Spec { get; }
 
-    /// <summary>Slots of per-CPU values.</summary>
-    public int CpuCount { get; }
+    /// <inheritdoc/>
+    public sealed override int CpuCount { get; }
 
     /// <inheritdoc/>
     public sealed override int SyscallValueSize =>

@@ -33,11 +33,18 @@ public sealed unsafe class ProgramArrayMap : NativeMap
     public override Type Operations { get; }
 
     /// <summary>Sets the program at an index, or takes it away with null. The map does not own the program.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The index is not below the number of entries.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The index is not below the number of entries, or the program's maps have room for fewer CPUs than this one.
+    /// </exception>
     public void SetProgram(uint index, XdpProgram? program)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Spec.MaxEntries);
-        program?.PrepareTail();
+        if (program is not null)
+        {
+            // Whoever may run a program with this map may then run that one.
+            ArgumentOutOfRangeException.ThrowIfLessThan(program.CpuCount, CpuCount, nameof(program));
+            program.PrepareTail();
+        }
         lock (_lock)
         {
             nint handle = 0;

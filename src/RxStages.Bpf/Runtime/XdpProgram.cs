@@ -10,6 +10,12 @@ public abstract unsafe class XdpProgram : IDisposable
     public abstract string Name { get; }
 
     /// <summary>
+    /// How many CPUs the program's maps have room for: only workers whose <see cref="BpfRuntime.Cpu"/> is below may run it,
+    /// since map operations use that number unchecked. The greatest number there is for a program without such maps.
+    /// </summary>
+    public virtual int CpuCount => int.MaxValue;
+
+    /// <summary>
     /// Runs the program over a vector: packet after packet in order, one verdict each. For a packet whose verdict is
     /// <see cref="XdpAction.Redirect"/>, <see cref="BpfRuntime.Redirect"/> moves to <see cref="XdpBuff.Redirect"/>.
     /// Never throws for what a packet or a program does: a fault in one packet is its <see cref="XdpAction.Aborted"/>.

@@ -22,19 +22,21 @@ public sealed unsafe class Worker : IDisposable
     private GCHandle _services;
     private BpfRuntime* _runtime = NativeBlock.Allocate<BpfRuntime>();
     private volatile XdpProgram _program;
+    private readonly int _cpu;
     private int _unpublished;
 
     /// <summary>Makes a worker that is ready to poll.</summary>
     /// <param name="queue">Where packets come from. Not owned.</param>
     /// <param name="program">What runs on them.</param>
     /// <param name="options">How, and where they go.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range, or the program's maps have no room for the CPU.</exception>
     public Worker(IReceiveQueue queue, XdpProgram program, WorkerOptions? options = null)
     {
         options ??= new WorkerOptions();
         options.Check();
+        _cpu = options.Cpu;
         _queue = queue;
-        _program = program;
+        _program = Checked(program);
         _services = GCHandle.Alloc(options.Services);
         _runtime->Cpu = options.Cpu;
         _runtime->RandomState = options.RandomSeed != 0 ? options.RandomSeed : (ulong)Random.Shared.NextInt64() | 1;
@@ -53,7 +55,8 @@ public sealed unsafe class Worker : IDisposable
     public TelemetrySnapshot Telemetry => _telemetry.Read();
 
     /// <summary>Replaces the program between two vectors. The one before may be used until the present poll ends.</summary>
-    public void Install(XdpProgram program) => _program = program;
+    /// <exception cref="ArgumentOutOfRangeException">The program's maps have no room for the worker's CPU.</exception>
+    public void Install(XdpProgram program) => _program = Checked(program);
 
     /// <summary>
     /// Takes the packets that are ready, up to the vector size, through all stages. Nothing is left behind for the next poll.
@@ -72,6 +75,13 @@ public sealed unsafe class Worker : IDisposable
             Publish();
         }
         return count;
+    }
+
+    // Map operations take the CPU's number unchecked.
+    private XdpProgram Checked(XdpProgram program)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(program.CpuCount, _cpu, nameof(program));
+        return program;
     }
 
     /// <summary>Lets other threads see the counters as they are now. For the thread that polls.</summary>

@@ -29,6 +29,18 @@ public unsafe class ProgramArrayMapTests
     }
 
     [Fact]
+    public void AProgramWhoseMapsHaveRoomForFewerCpusIsRefused()
+    {
+        using var bench = new MapBench(MapType.ProgArray, 4, 4, 4);
+        var map = (ProgramArrayMap)bench.Map;
+        using var tooFew = new EmptyProgram("too few", map.CpuCount - 1);
+        using var enough = new EmptyProgram("enough", map.CpuCount);
+        Assert.Throws<ArgumentOutOfRangeException>(() => map.SetProgram(0, tooFew));
+        map.SetProgram(0, enough);
+        Assert.Same(enough, map.GetProgram(0));
+    }
+
+    [Fact]
     public void SystemCallErrorsAreTheKernels()
     {
         using var bench = new MapBench(MapType.ProgArray, 4, 4, 4);
@@ -65,9 +77,11 @@ public unsafe class ProgramArrayMapTests
 }
 
 /// <summary>A program that is only there to be named.</summary>
-internal sealed unsafe class EmptyProgram(string name) : XdpProgram
+internal sealed unsafe class EmptyProgram(string name, int cpuCount = int.MaxValue) : XdpProgram
 {
     public override string Name => name;
+
+    public override int CpuCount => cpuCount;
 
     public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime) =>
         throw new NotSupportedException();

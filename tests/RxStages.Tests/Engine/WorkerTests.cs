@@ -1,4 +1,10 @@
+using RxStages.Bpf.Compilation;
+using RxStages.Bpf.Interpretation;
+using RxStages.Bpf.Isa;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
+using RxStages.Bpf.Verification;
 using RxStages.Engine;
 using RxStages.Packets;
 using RxStages.Ports;
@@ -244,6 +250,40 @@ public sealed class WorkerTests : IDisposable
         worker.Poll();
         worker.Publish();
         Assert.Equal((2, 2), (worker.Telemetry[Fate.Dropped], worker.Telemetry[Fate.Aborted]));
+    }
+
+    [Fact]
+    public void AProgramWhoseMapsHaveNoRoomForTheCpuIsRefused()
+    {
+        var instructions = Assembler.Assemble("r0 = 2\nexit");
+        var spec = new ProgramSpec
+        {
+            Name = "two-cpus",
+            Section = "xdp",
+            Instructions = instructions,
+            Functions = [new FunctionSpec("main", 0, instructions.Length, false, 0)],
+        };
+        var perCpu = new MapSpec
+        {
+            Name = "counters",
+            Type = MapType.PercpuArray,
+            KeySize = 4,
+            ValueSize = 8,
+            MaxEntries = 1,
+        };
+        using var map = MapFactory.Create(perCpu, new MapOptions { CpuCount = 2 });
+        using var interpreted = new InterpretedProgram(spec, [map]);
+        using var compiled = IlCompiler.Compile(Verifier.Verify(spec, [perCpu]), [map]);
+        using var any = Program();
+        using var worker = new Worker(new TestPort(_pool, []), any, new() { Cpu = 2 });
+        foreach (var program in (XdpProgram[])[interpreted, compiled])
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => worker.Install(program));
+            Assert.Throws<ArgumentOutOfRangeException>(() =>
+                new Worker(new TestPort(_pool, []), program, new() { Cpu = 2 })
+            );
+            using var last = new Worker(new TestPort(_pool, []), program, new() { Cpu = 1 });
+        }
     }
 
     [Fact]

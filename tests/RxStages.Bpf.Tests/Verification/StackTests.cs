@@ -272,6 +272,28 @@ public class StackTests
         }
     }
 
+    [Fact]
+    public void AFillWithSignExtensionIsNotTheNumberThatWasSpilled()
+    {
+        // The kernel (6.18) takes it for the same: with r2 at least 2^31 - 1 it thinks r1, too, is positive.
+        Programs.Rejects(
+            Programs.ArrayValue(
+                """
+                r9 = r0
+                r1 = *(u32 *)(r9 + 8)
+                *(u64 *)(r10 - 16) = r1
+                r2 = *(u64 *)(r10 - 16)
+                r1 = *(s32 *)(r10 - 16)
+                if r2 < 2147483647 goto out
+                r1 >>= 31
+                r9 += r1
+                r0 = *(u8 *)(r9 + 0)
+                """
+            ),
+            "which has 48 bytes"
+        );
+    }
+
     private static void CheckBounds(string text, bool isSafe)
     {
         if (isSafe)

@@ -98,10 +98,14 @@ internal unsafe struct AddressSpace
         Packet is not null && address - (ulong)Packet < (ulong)sizeof(XdpBuff);
 
     /// <summary>Reads a field of the context, as the kernel's <c>xdp_convert_ctx_access</c> does.</summary>
+    /// <param name="address">Where it is read.</param>
+    /// <param name="size">How many bytes are read.</param>
+    /// <param name="isPointer">Whether the field is a pointer, which has 64 bits here.</param>
     /// <exception cref="MachineFault">There is no such field.</exception>
-    public readonly ulong ReadContext(ulong address, int size)
+    public readonly ulong ReadContext(ulong address, int size, out bool isPointer)
     {
         var offset = (int)(address - (ulong)Packet);
+        isPointer = offset is XdpMd.Data or XdpMd.DataEnd or XdpMd.DataMeta;
         if (size != 4)
         {
             throw new MachineFault($"fields of the context have 4 bytes, not {size} (offset {offset})");

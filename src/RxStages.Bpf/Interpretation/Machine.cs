@@ -174,9 +174,10 @@ internal unsafe ref struct Machine
         var address = _registers[instruction.Source] + (ulong)instruction.Offset;
         if (Memory.IsContext(address))
         {
-            return instruction.MemoryMode == MemoryMode.Mem
-                ? Memory.ReadContext(address, instruction.AccessSize)
-                : throw new MachineFault("sign-extending loads of the context are not allowed");
+            var field = Memory.ReadContext(address, instruction.AccessSize, out var isPointer);
+            return instruction.MemoryMode == MemoryMode.Mem ? field
+                : isPointer ? throw new MachineFault("a packet pointer may not be read with sign extension")
+                : (ulong)(int)field;
         }
         var memory = Memory.Check(address, (ulong)instruction.AccessSize, Access.Read);
         return (instruction.AccessSize, instruction.MemoryMode == MemoryMode.MemSx) switch

@@ -47,12 +47,21 @@ public sealed unsafe class InterpretedProgramTests : IDisposable
     [InlineData("r0 = *(u32 *)(r1 + 12)\nexit", 77)]
     [InlineData("r0 = *(u32 *)(r1 + 16)\nexit", 5)]
     [InlineData("r0 = *(u32 *)(r1 + 20)\nexit", 99)]
+    [InlineData("r0 = *(s32 *)(r1 + 12)\nexit", 77)]
     public void TheContextIsTranslated(string text, uint result)
     {
         _packet.Buff->IngressIfindex = 77;
         _packet.Buff->RxQueueIndex = 5;
         _packet.Buff->EgressIfindex = 99;
         Assert.Equal(result, Run(text));
+        Assert.Empty(_faults);
+    }
+
+    [Fact]
+    public void NumbersOfTheContextAreReadWithSignExtension()
+    {
+        _packet.Buff->RxQueueIndex = 0xffff_fff0;
+        Assert.Equal(0xffff_ffffu, Run("r0 = *(s32 *)(r1 + 16)\nr0 >>= 32\nexit"));
         Assert.Empty(_faults);
     }
 
@@ -67,6 +76,7 @@ public sealed unsafe class InterpretedProgramTests : IDisposable
     [InlineData("r0 = *(u64 *)(r1 + 0)\nexit", 0, "fields of the context have 4 bytes, not 8")]
     [InlineData("r0 = *(u32 *)(r1 + 2)\nexit", 0, "no field at offset 2")]
     [InlineData("r0 = *(u32 *)(r1 + 24)\nexit", 0, "no field at offset 24")]
+    [InlineData("r0 = *(s32 *)(r1 + 4)\nexit", 0, "a packet pointer may not be read with sign extension")]
     [InlineData("r0 = 0\n*(u32 *)(r1 + 16) = 1\nexit", 1, "the context may not be written")]
     [InlineData("r2 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r2 + 16)\nexit", 1, "data + 16 of a packet of 16 bytes")]
     [InlineData("r2 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r2 - 1)\nexit", 1, "data - 1 of a packet of 16 bytes")]

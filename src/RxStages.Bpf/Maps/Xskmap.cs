@@ -6,7 +6,7 @@ namespace RxStages.Bpf.Maps;
 
 /// <summary>
 /// A live xskmap (net/xdp/xskmap.c). In the kernel an entry is the descriptor of an AF_XDP socket; here it is any number,
-/// which the engine knows as its socket's. As in the kernel entries cannot be looked up.
+/// which the engine knows as its socket's, and programs as its queue. As in the kernel only programs can look entries up.
 /// </summary>
 public sealed unsafe class Xskmap : RedirectArrayMap
 {
@@ -15,6 +15,9 @@ public sealed unsafe class Xskmap : RedirectArrayMap
 
     /// <inheritdoc/>
     public override Type Operations { get; }
+
+    /// <inheritdoc/>
+    public override bool ContainsValue(byte* address, int size) => ContainsTarget(address, size);
 
     internal override int Read(ReadOnlySpan<byte> key, Span<byte> value) => -Errno.EOPNOTSUPP;
 

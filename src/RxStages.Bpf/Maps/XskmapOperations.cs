@@ -1,11 +1,16 @@
+using System.Runtime.CompilerServices;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Maps;
 
-/// <summary>Hot path of xskmaps (net/xdp/xskmap.c): programs redirect by them. The kernel also lets them look up a socket; there is nothing behind it here.</summary>
+/// <summary>
+/// Hot path of xskmaps (net/xdp/xskmap.c): programs redirect by them, and look up whether there is a socket. What they may
+/// read of it (<c>struct bpf_xdp_sock</c>) is its queue; here that is the entry's number.
+/// </summary>
 internal readonly unsafe struct XskmapOperations : IMapOperations
 {
-    public static byte* LookupElement(MapHeader* map, BpfRuntime* runtime, byte* key) => null;
+    public static byte* LookupElement(MapHeader* map, BpfRuntime* runtime, byte* key) =>
+        (byte*)RedirectMaps.Find(map, Unsafe.ReadUnaligned<uint>(key));
 
     public static long UpdateElement(MapHeader* map, BpfRuntime* runtime, byte* key, byte* value, ulong flags) =>
         -Errno.EOPNOTSUPP;

@@ -149,6 +149,12 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
                 CheckMapValue(pointer, instruction.Offset, size, Access.Read);
                 value = LoadFromMap(pointer, instruction.Offset, size);
                 break;
+            case RegisterType.XdpSocket:
+                // An entry of the map, which stands in the map's memory.
+                environment.NoteRegion(MemoryRegion.MapValue);
+                CheckSocket(pointer, instruction.Offset, size);
+                value = RegisterState.Unknown;
+                break;
             default:
                 throw RejectAccess(register, pointer, "reads from");
         }
@@ -250,6 +256,17 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
             throw environment.Reject("a packet pointer is read from the context with sign extension");
         }
         return RegisterState.Pointer(type);
+    }
+
+    /// <summary>The kernel's <c>bpf_xdp_sock_is_valid_access</c>; such a pointer cannot be moved.</summary>
+    private void CheckSocket(in RegisterState pointer, int offset, int size)
+    {
+        if (pointer.Offset != 0 || !pointer.Bounds.IsZero || offset != 0 || size != 4)
+        {
+            throw environment.Reject(
+                $"reads {size} bytes at offset {offset} of an AF_XDP socket; struct bpf_xdp_sock has one field, queue_id: 4 bytes at 0"
+            );
+        }
     }
 
     private void CheckPacket(in RegisterState pointer, int offset, int size, string verb)

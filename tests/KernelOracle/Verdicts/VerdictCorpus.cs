@@ -65,6 +65,7 @@ internal static class VerdictCorpus
         {
             Flags = MapFlags.NoPrealloc,
         },
+        MapOf("xskmap", MapType.Xskmap, 4, 4, 4),
     ];
 
     /// <summary>All cases, by file.</summary>

@@ -152,7 +152,8 @@ public unsafe class RedirectMapTests
     [Theory]
     [InlineData(MapType.Devmap)]
     [InlineData(MapType.DevmapHash)]
-    public void ProgramsMayLookAtADevmapsEntries(MapType type)
+    [InlineData(MapType.Xskmap)]
+    public void ProgramsMayLookAtEntries(MapType type)
     {
         using var bench = new MapBench(type, 4, 4, 8);
         bench.Map.Update(U32(1), U32(11), UpdateFlags.Any);

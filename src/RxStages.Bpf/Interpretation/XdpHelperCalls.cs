@@ -28,7 +28,11 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
     {
         if (!Helpers.TryGetValue(id, out var helper))
         {
-            throw new MachineFault($"there is no helper {id}");
+            throw new MachineFault(
+                id <= int.MaxValue && HelperNames.Find((int)id) is { } name
+                    ? $"helper bpf_{name} (number {id}) is not supported"
+                    : $"there is no helper {id}"
+            );
         }
         var definition = helper.Definition;
         var map = CheckArguments(ref machine, definition);

@@ -20,9 +20,13 @@ internal sealed class CallChecker(VerifierEnvironment environment)
     {
         var helper =
             HelperTable.Find(instruction.Immediate)
-            ?? throw environment.Reject(
-                $"there is no helper {instruction.Immediate} here",
-                "it may be one for another program type, or one that is not supported yet"
+            ?? throw (
+                HelperNames.Find(instruction.Immediate) is { } name
+                    ? environment.Reject(
+                        $"helper bpf_{name} (number {instruction.Immediate}) is not supported",
+                        "it may be one for another program type, or one that is not supported yet"
+                    )
+                    : environment.Reject($"there is no helper {instruction.Immediate}")
             );
         _helpers.Check(helper);
         if (helper.Id == MapRules.TailCall)

@@ -172,7 +172,12 @@ internal static class InspectCommand
                     maps.Add(instruction.Immediate);
                 }
             }
-            Helpers = [.. helpers.Select(id => HelperTable.Find(id)?.Name ?? $"#{id} (not supported)")];
+            Helpers =
+            [
+                .. helpers.Select(id =>
+                    HelperTable.Find(id)?.Name ?? $"{HelperNames.Find(id) ?? $"#{id}"} (not supported)"
+                ),
+            ];
             Maps = [.. maps.Select(index => spec.Maps[index].Name)];
         }
 

@@ -18,6 +18,17 @@ public class HelperTableTests
     public void AnUnknownNumberHasNoHelper(int id) => Assert.Null(HelperTable.Find(id));
 
     [Fact]
+    public void HelpersHaveTheKernelsNames()
+    {
+        Assert.All(HelperTable.All, helper => Assert.Equal(helper.Name, HelperNames.Find(helper.Id)));
+        Assert.Null(HelperNames.Find(0));
+        Assert.Equal("perf_event_output", HelperNames.Find(25));
+        Assert.Equal("cgrp_storage_delete", HelperNames.Find(211));
+        Assert.Null(HelperNames.Find(212));
+        Assert.Null(HelperNames.Find(-1));
+    }
+
+    [Fact]
     public void EveryEntryIsWhole() =>
         Assert.All(
             HelperTable.All,

@@ -5,6 +5,22 @@ namespace RxStages.Bpf.Maps;
 /// <summary>Makes live maps of their definitions.</summary>
 public static class MapFactory
 {
+    /// <summary>True for the types of maps that can be made.</summary>
+    public static bool Supports(MapType type) =>
+        type
+            is MapType.Array
+                or MapType.PercpuArray
+                or MapType.Hash
+                or MapType.PercpuHash
+                or MapType.LruHash
+                or MapType.LruPercpuHash
+                or MapType.LpmTrie
+                or MapType.ProgArray
+                or MapType.Devmap
+                or MapType.DevmapHash
+                or MapType.Cpumap
+                or MapType.Xskmap;
+
     /// <summary>
     /// Makes a map, with the kernel's checks of its definition. Global data has its initial value and is frozen where the
     /// definition says so.

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using RxStages.Bpf.Compilation;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Interpretation;
+using RxStages.Bpf.Isa;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
@@ -16,19 +17,24 @@ namespace RxStages.Bpf.Programs;
 public sealed class LoadedObject : IDisposable
 {
     private readonly LoadOptions _options;
+    private readonly ImmutableArray<Map> _linked;
     private readonly Dictionary<string, XdpProgram> _programs = new(StringComparer.Ordinal);
 
-    private LoadedObject(ObjectSpec spec, LoadOptions options, ImmutableArray<NativeMap> maps)
+    private LoadedObject(ObjectSpec spec, LoadOptions options, ImmutableArray<Map> linked)
     {
         Spec = spec;
-        Maps = maps;
+        Maps = [.. linked.OfType<NativeMap>()];
+        _linked = linked;
         _options = options;
     }
 
     /// <summary>What was loaded.</summary>
     public ObjectSpec Spec { get; }
 
-    /// <summary>The live maps, in the order of <see cref="ObjectSpec.Maps"/>.</summary>
+    /// <summary>
+    /// The live maps, in the order of <see cref="ObjectSpec.Maps"/>; without those of a type that is not supported, which
+    /// programs may name but not use.
+    /// </summary>
     public ImmutableArray<NativeMap> Maps { get; }
 
     /// <summary>
@@ -39,13 +45,13 @@ public sealed class LoadedObject : IDisposable
     public static LoadedObject Load(ObjectSpec spec, LoadOptions? options = null)
     {
         options ??= new LoadOptions();
-        var maps = ImmutableArray.CreateBuilder<NativeMap>(spec.Maps.Length);
+        var maps = ImmutableArray.CreateBuilder<Map>(spec.Maps.Length);
         LoadedObject loaded;
         try
         {
             foreach (var map in spec.Maps)
             {
-                maps.Add(MapFactory.Create(map, options.Maps));
+                maps.Add(MapFactory.Supports(map.Type) ? MapFactory.Create(map, options.Maps) : new AbsentMap(map));
             }
             loaded = new LoadedObject(spec, options, maps.ToImmutable());
         }
@@ -111,8 +117,9 @@ public sealed class LoadedObject : IDisposable
         ?? throw new InputException(
             Spec.Source,
             place: null,
-            Maps.IsEmpty
-                ? $"no map '{name}': there are no maps"
+            Spec.Maps.FirstOrDefault(map => map.Name == name) is { } absent
+                    ? $"map '{name}' is of type {absent.Type}, which is not supported"
+                : Maps.IsEmpty ? $"no map '{name}': there are no maps"
                 : $"no map '{name}': there are {string.Join(", ", Maps.Select(map => map.Spec.Name))}"
         );
 
@@ -152,12 +159,39 @@ public sealed class LoadedObject : IDisposable
     {
         ThrowIfUnsupported(Spec, program);
         return _options.Engine == ExecutionEngine.Interpreter
-            ? new InterpretedProgram(program, ImmutableArray<Map>.CastUp(Maps))
-            : IlCompiler.Compile(
-                Verify(Spec, program, _options.Verifier),
-                ImmutableArray<Map>.CastUp(Maps),
-                _options.Compiler
-            );
+            ? Interpret(program)
+            : IlCompiler.Compile(Verify(Spec, program, _options.Verifier), _linked, _options.Compiler);
+    }
+
+    /// <summary>
+    /// A program that names an absent map must pass the verifier here too: else a use of it would be noticed only when a
+    /// packet meets it.
+    /// </summary>
+    private InterpretedProgram Interpret(ProgramSpec program)
+    {
+        if (NamesAbsentMap(program))
+        {
+            Verify(Spec, program, _options.Verifier);
+        }
+        return new InterpretedProgram(program, _linked);
+    }
+
+    private bool NamesAbsentMap(ProgramSpec program)
+    {
+        var instructions = program.Instructions;
+        for (var slot = 0; slot < instructions.Length; slot += instructions[slot].IsWide ? 2 : 1)
+        {
+            var load = instructions[slot];
+            if (
+                load is { IsWide: true, Source: PseudoLoad.MapIndex or PseudoLoad.MapIndexValue }
+                && (uint)load.Immediate < (uint)_linked.Length
+                && _linked[load.Immediate] is AbsentMap
+            )
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void ThrowIfUnsupported(ObjectSpec spec, ProgramSpec program)

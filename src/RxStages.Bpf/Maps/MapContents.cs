@@ -19,9 +19,16 @@ public sealed class MapContents
     /// <summary>The longest document that is read, in bytes.</summary>
     public const int MaxLength = 128 << 20;
 
+    /// <summary>The longest string that may be a number: 64 bits in hexadecimal, and zeros before them.</summary>
+    private const int MaxNumberLength = 64;
+
+    private const string PerCpuShape = "values must be objects with a cpu and a value";
+
     private readonly NativeMap _map;
     private readonly string _source;
     private readonly Func<string, XdpProgram?> _findProgram;
+    private readonly byte[] _key;
+    private readonly byte[] _value;
     private int _count;
 
     private MapContents(NativeMap map, string source, Func<string, XdpProgram?> findProgram)
@@ -29,6 +36,8 @@ public sealed class MapContents
         _map = map;
         _source = source;
         _findProgram = findProgram;
+        _key = new byte[map.Spec.KeySize];
+        _value = map is ProgramArrayMap ? [] : new byte[map.SyscallValueSize];
     }
 
     /// <summary>Adds the entries of a document to a map, in their order.</summary>
@@ -45,6 +54,10 @@ public sealed class MapContents
         if (json.Length > MaxLength)
         {
             throw new InputException(source, null, $"has {json.Length} bytes, more than the {MaxLength} that are read");
+        }
+        if (json.IsEmpty)
+        {
+            throw new InputException(source, null, "is empty");
         }
         var contents = new MapContents(map, source, findProgram);
         // Files made on Windows may begin with a mark of their encoding.
@@ -152,82 +165,92 @@ public sealed class MapContents
             {
                 throw EntryError("is not an object");
             }
-            using var entry = JsonDocument.ParseValue(ref reader);
-            ReadEntry(entry.RootElement);
+            ReadEntry(ref reader);
             _count++;
         }
     }
 
-    private void ReadEntry(JsonElement entry)
+    // Reads straight from the document into the bytes of one entry: a document takes no memory in proportion to it.
+    private void ReadEntry(ref Utf8JsonReader reader)
     {
-        JsonElement? key = null;
-        JsonElement? value = null;
-        JsonElement? values = null;
-        JsonElement? program = null;
-        foreach (var member in entry.EnumerateObject())
+        var (hasKey, hasValue, isError) = (false, false, false);
+        string? program = null;
+        Array.Clear(_value);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            switch (member.Name)
+            if (reader.ValueTextEquals("key"u8))
             {
-                case "key":
-                    key = member.Value;
-                    break;
-                case "value":
-                    value = member.Value;
-                    break;
-                case "values":
-                    values = member.Value;
-                    break;
-                case "program":
-                    program = member.Value;
-                    break;
-                case "formatted":
-                    break;
-                default:
-                    throw EntryError($"has an unknown member \"{member.Name}\"");
+                reader.Read();
+                ReadBytes(ref reader, _key, "key");
+                hasKey = true;
+            }
+            else if (reader.ValueTextEquals("value"u8))
+            {
+                reader.Read();
+                hasValue = true;
+                if (reader.TokenType == JsonTokenType.StartObject)
+                {
+                    ReadError(ref reader);
+                    isError = true;
+                }
+                else if (_map is ProgramArrayMap)
+                {
+                    reader.Skip();
+                }
+                else
+                {
+                    ReadValue(ref reader);
+                }
+            }
+            else if (reader.ValueTextEquals("values"u8))
+            {
+                reader.Read();
+                hasValue = true;
+                ReadPerCpu(ref reader);
+            }
+            else if (reader.ValueTextEquals("program"u8))
+            {
+                reader.Read();
+                program = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                if (program is null || _map is not ProgramArrayMap)
+                {
+                    throw EntryError(
+                        program is null
+                            ? "has a program that is not a name"
+                            : $"has a program, but the map is a {MapDump.TypeName(_map.Spec.Type)}"
+                    );
+                }
+            }
+            else if (reader.ValueTextEquals("formatted"u8))
+            {
+                reader.Skip();
+            }
+            else
+            {
+                throw EntryError($"has an unknown member \"{reader.GetString()}\"");
             }
         }
-        if (key is null)
+        if (!hasKey)
         {
             throw EntryError("has no key");
         }
-        var keyBytes = new byte[_map.Spec.KeySize];
-        ReadBytes(key.Value, keyBytes, "key");
         if (_map is ProgramArrayMap programs)
         {
-            SetProgram(programs, BitConverter.ToUInt32(keyBytes), program);
-            return;
+            SetProgram(programs, BitConverter.ToUInt32(_key), program);
         }
-        if (program is not null)
-        {
-            throw EntryError($"has a program, but the map is a {MapDump.TypeName(_map.Spec.Type)}");
-        }
-        if (value is { ValueKind: JsonValueKind.Object } failed && failed.TryGetProperty("error", out _))
-        {
-            return;
-        }
-        var bytes = new byte[_map.SyscallValueSize];
-        if (values is not null)
-        {
-            ReadPerCpu(values.Value, bytes);
-        }
-        else if (value is not null)
-        {
-            ReadValue(value.Value, bytes);
-        }
-        else
+        else if (!hasValue)
         {
             throw EntryError("has no value");
         }
-        var error = _map.Update(keyBytes, bytes, UpdateFlags.Any);
-        if (error != 0)
+        else if (!isError && _map.Update(_key, _value, UpdateFlags.Any) is not 0 and var error)
         {
             throw EntryError(Explain(error));
         }
     }
 
-    private void SetProgram(ProgramArrayMap map, uint index, JsonElement? program)
+    private void SetProgram(ProgramArrayMap map, uint index, string? program)
     {
-        if (program is not { ValueKind: JsonValueKind.String } name)
+        if (program is null)
         {
             throw EntryError("has no program: entries of prog arrays name one as \"program\"");
         }
@@ -235,95 +258,150 @@ public sealed class MapContents
         {
             throw EntryError(Explain(-Errno.E2BIG));
         }
-        map.SetProgram(
-            index,
-            _findProgram(name.GetString()!) ?? throw EntryError($"there is no program \"{name.GetString()}\"")
-        );
+        map.SetProgram(index, _findProgram(program) ?? throw EntryError($"there is no program \"{program}\""));
     }
 
-    private void ReadValue(JsonElement element, byte[] bytes)
+    // What bpftool writes where it could not read the value.
+    private void ReadError(ref Utf8JsonReader reader)
     {
-        var size = (int)_map.Spec.ValueSize;
-        ReadBytes(element, bytes.AsSpan(0, size), "value");
-        for (var cpu = 1; _map.IsPerCpu && cpu < _map.CpuCount; cpu++)
+        var isError = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            bytes.AsSpan(0, size).CopyTo(bytes.AsSpan(cpu * (bytes.Length / _map.CpuCount)));
+            isError |= reader.ValueTextEquals("error"u8);
+            reader.Skip();
+        }
+        if (!isError)
+        {
+            throw EntryError($"value is not {Shape((int)_map.Spec.ValueSize)}");
         }
     }
 
-    private void ReadPerCpu(JsonElement element, byte[] bytes)
+    private void ReadValue(ref Utf8JsonReader reader)
+    {
+        var size = (int)_map.Spec.ValueSize;
+        ReadBytes(ref reader, _value.AsSpan(0, size), "value");
+        for (var cpu = 1; _map.IsPerCpu && cpu < _map.CpuCount; cpu++)
+        {
+            _value.AsSpan(0, size).CopyTo(_value.AsSpan(cpu * (_value.Length / _map.CpuCount)));
+        }
+    }
+
+    private void ReadPerCpu(ref Utf8JsonReader reader)
     {
         if (!_map.IsPerCpu)
         {
             throw EntryError("has values per CPU, but the map is not per CPU");
         }
-        if (element.ValueKind != JsonValueKind.Array)
+        if (reader.TokenType != JsonTokenType.StartArray)
         {
             throw EntryError("values is not an array");
         }
-        foreach (var item in element.EnumerateArray())
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (
-                item.ValueKind != JsonValueKind.Object
-                || !item.TryGetProperty("cpu", out var number)
-                || !item.TryGetProperty("value", out var value)
-                || number.ValueKind != JsonValueKind.Number
-                || !number.TryGetInt32(out var cpu)
-            )
+            if (reader.TokenType != JsonTokenType.StartObject)
             {
-                throw EntryError("values must be objects with a cpu and a value");
+                throw EntryError(PerCpuShape);
             }
+            // The CPU may stand behind the value.
+            var ahead = reader;
+            var cpu = ReadCpu(ref ahead);
             if (cpu < 0 || cpu >= _map.CpuCount)
             {
                 throw EntryError($"has a value for CPU {cpu}, but there are {_map.CpuCount} CPUs");
             }
-            var stride = bytes.Length / _map.CpuCount;
-            ReadBytes(value, bytes.AsSpan(cpu * stride, (int)_map.Spec.ValueSize), "value");
+            var bytes = _value.AsSpan(cpu * (_value.Length / _map.CpuCount), (int)_map.Spec.ValueSize);
+            var hasValue = false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isValue = reader.ValueTextEquals("value"u8);
+                reader.Read();
+                if (isValue)
+                {
+                    ReadBytes(ref reader, bytes, "value");
+                    hasValue = true;
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+            if (!hasValue)
+            {
+                throw EntryError(PerCpuShape);
+            }
         }
     }
 
-    private void ReadBytes(JsonElement element, Span<byte> bytes, string what)
+    private int ReadCpu(ref Utf8JsonReader reader)
     {
-        if (element.ValueKind == JsonValueKind.Array)
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (element.GetArrayLength() != bytes.Length)
+            var isCpu = reader.ValueTextEquals("cpu"u8);
+            reader.Read();
+            if (isCpu && reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var cpu))
             {
-                throw EntryError($"{what} has {element.GetArrayLength()} bytes, the map's has {bytes.Length}");
+                return cpu;
             }
-            var i = 0;
-            foreach (var item in element.EnumerateArray())
+            reader.Skip();
+        }
+        throw EntryError(PerCpuShape);
+    }
+
+    private void ReadBytes(ref Utf8JsonReader reader, Span<byte> bytes, string what)
+    {
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            var count = 0;
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                bytes[i] = ReadNumber(item) is { } number and <= byte.MaxValue
-                    ? (byte)number
-                    : throw EntryError($"{what}: byte {i} is not a number from 0 to 255 or a string like \"0x0a\"");
-                i++;
+                if (ReadNumber(ref reader) is not { } number || number > byte.MaxValue)
+                {
+                    throw EntryError($"{what}: byte {count} is not a number from 0 to 255 or a string like \"0x0a\"");
+                }
+                if (count < bytes.Length)
+                {
+                    bytes[count] = (byte)number;
+                }
+                count++;
+            }
+            if (count != bytes.Length)
+            {
+                throw EntryError($"{what} has {count} bytes, the map's has {bytes.Length}");
             }
             return;
         }
         if (bytes.Length is not (1 or 2 or 4 or 8))
         {
-            throw EntryError($"{what} is not an array of {bytes.Length} bytes");
+            throw EntryError($"{what} is not {Shape(bytes.Length)}");
         }
-        if (ReadNumber(element) is not { } whole || (bytes.Length < 8 && whole >> (bytes.Length * 8) != 0))
+        if (ReadNumber(ref reader) is not { } whole || (bytes.Length < 8 && whole >> (bytes.Length * 8) != 0))
         {
             throw EntryError($"{what} is neither an array of bytes nor a number that fits {bytes.Length} bytes");
         }
         BitConverter.GetBytes(whole).AsSpan(0, bytes.Length).CopyTo(bytes);
     }
 
-    private static ulong? ReadNumber(JsonElement element)
+    private static string Shape(int length) => $"an array of {length} bytes";
+
+    // The present token as a number; null if it is none.
+    private static ulong? ReadNumber(ref Utf8JsonReader reader)
     {
         ulong number;
-        switch (element.ValueKind)
+        switch (reader.TokenType)
         {
-            case JsonValueKind.Number:
-                return element.TryGetUInt64(out number) ? number : null;
-            case JsonValueKind.String:
-                var text = element.GetString()!;
+            case JsonTokenType.Number:
+                return reader.TryGetUInt64(out number) ? number : null;
+            case JsonTokenType.String:
+                Span<char> text = stackalloc char[MaxNumberLength];
+                if (reader.ValueSpan.Length > MaxNumberLength)
+                {
+                    return null;
+                }
+                var length = reader.CopyString(text);
                 return
-                    text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+                    text[..length].StartsWith("0x", StringComparison.OrdinalIgnoreCase)
                     && ulong.TryParse(
-                        text.AsSpan(2),
+                        text[2..length],
                         NumberStyles.AllowHexSpecifier,
                         CultureInfo.InvariantCulture,
                         out number

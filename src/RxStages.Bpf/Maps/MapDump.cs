@@ -12,6 +12,9 @@ namespace RxStages.Bpf.Maps;
 /// </summary>
 public sealed class MapDump
 {
+    /// <summary>How much is kept before it goes to the writer's stream: dumps may be larger than memory.</summary>
+    private const int MaxPending = 1 << 20;
+
     private static readonly JsonEncodedText[] Bytes =
     [
         .. Enumerable
@@ -153,6 +156,10 @@ public sealed class MapDump
         foreach (var value in bytes)
         {
             _writer.WriteStringValue(Bytes[value]);
+            if (_writer.BytesPending > MaxPending)
+            {
+                _writer.Flush();
+            }
         }
         _writer.WriteEndArray();
     }

@@ -111,7 +111,8 @@ public class MapContentsTests
     }
 
     [Theory]
-    [InlineData("", "does not contain any JSON")]
+    [InlineData("", "is empty")]
+    [InlineData(" ", "does not contain any JSON")]
     [InlineData("[", "Expected depth to be zero")]
     [InlineData("[] 1", "invalid after a single JSON value")]
     [InlineData("""[{"key":1,"value":"\ud800"}]""", "Cannot read incomplete UTF-16")]

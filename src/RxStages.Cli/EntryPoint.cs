@@ -13,7 +13,7 @@ internal static class EntryPoint
     {
         var root = new RootCommand(
             "Runs XDP programs in user space, staged: over small packet-vectors, in RX-stages.\n"
-                + "Exit codes: 0 done, 1 failed, 2 wrong usage."
+                + "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
         )
         {
             ReplayCommand.Create(),
@@ -23,18 +23,13 @@ internal static class EntryPoint
             BenchCommand.Create(),
             ConformanceCommand.Create(),
         };
+        StandardOutput.Redirect();
         var parsed = root.Parse(arguments);
-        string[] errors = [.. parsed.Errors.Select(error => error.Message), .. MistypedOptions(parsed)];
-        if (errors.Length > 0)
+        if (WhatIsWrong(parsed) is { } wrong)
         {
-            foreach (var error in errors)
-            {
-                Console.Error.WriteLine($"rxstages: {error}");
-            }
             var command = parsed.CommandResult.Command;
-            Console.Error.WriteLine(
-                command == root ? "Try 'rxstages --help'." : $"Try 'rxstages {command.Name} --help'."
-            );
+            var help = command == root ? "rxstages --help" : $"rxstages {command.Name} --help";
+            Console.Error.WriteLine($"rxstages: {wrong.TrimEnd('.')} (see '{help}')");
             return ExitCode.WrongUsage;
         }
         try
@@ -51,10 +46,14 @@ internal static class EntryPoint
             Console.Error.WriteLine($"rxstages: {error.Message}");
             return ExitCode.WrongUsage;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (IOException error) when (StandardOutput.IsClosedByReader(error))
         {
-            // A reader that went away (a closed pipe) or a file that cannot be written: the message names it.
-            Console.Error.WriteLine($"rxstages: {error.Message}");
+            return ExitCode.OutputClosed;
+        }
+        catch (IOException error)
+        {
+            // Files name themselves; what is left is the standard output.
+            Console.Error.WriteLine($"rxstages: standard output: {error.Message}");
             return ExitCode.Failed;
         }
         catch (Exception error)
@@ -64,10 +63,32 @@ internal static class EntryPoint
         }
     }
 
-    /// <summary>What looks like an option and was taken for a file: nobody means a file of that name.</summary>
-    private static IEnumerable<string> MistypedOptions(ParseResult parsed) =>
-        parsed
+    /// <summary>The first thing that is wrong with the command line, in one line; null if nothing is.</summary>
+    private static string? WhatIsWrong(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        if (command is RootCommand && parsed.UnmatchedTokens is [var name, ..])
+        {
+            return $"there is no command '{name}'"
+                + NameSuggestion.Ask(name, command.Subcommands.Select(each => each.Name));
+        }
+        // What looks like an option and was taken for a file: nobody means a file of that name.
+        var mistyped = parsed
             .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
-            .Where(token => token.Type == TokenType.Argument && token.Value is ['-', _, ..])
-            .Select(token => $"Unrecognized option '{token.Value}'.");
+            .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value is ['-', _, ..]);
+        if (mistyped is { Value: var option } && !IsValue(parsed, option))
+        {
+            var known = command.Options.Where(each => !each.Hidden).Select(each => each.Name);
+            return $"there is no option '{option}'" + NameSuggestion.Ask(option.Split('=')[0], known);
+        }
+        return parsed.Errors.Count == 0
+            ? null
+            : string.Join(' ', parsed.Errors[0].Message.Split((char[])['\n', '\r', '\t']));
+    }
+
+    /// <summary>True for a text that an option takes, such as a number below 0: the option says what is wrong with it.</summary>
+    private static bool IsValue(ParseResult parsed, string text) =>
+        parsed
+            .CommandResult.Children.OfType<OptionResult>()
+            .Any(option => option.Tokens.Any(token => token.Value == text));
 }

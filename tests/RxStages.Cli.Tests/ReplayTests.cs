@@ -217,6 +217,86 @@ public sealed class ReplayTests : IDisposable
         Assert.Single(run.Error.TrimEnd().Split('\n'));
     }
 
+    [Fact]
+    public void AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeItIsTouched()
+    {
+        var capture = Path.Combine(_folder, "capture.pcapng");
+        var link = Path.Combine(_folder, "link.pcapng");
+        File.Copy(Repository.PathOf("samples", "echo.pcapng"), capture);
+        File.CreateSymbolicLink(link, capture);
+        var before = File.ReadAllBytes(capture);
+        var other = Path.Combine(_folder, "other.pcapng");
+        string[][] wrong =
+        [
+            ["--write", capture],
+            ["--write-tx", link],
+            ["--dump-maps", capture],
+            ["--write", other, "--write-pass", other],
+        ];
+        foreach (var options in wrong)
+        {
+            var run = Rxstages.Run(["replay", capture, "-p", "programs/echo_responder.bpf.o", .. options]);
+            Assert.Equal(2, run.ExitCode);
+            Assert.Contains("the same file", run.Error);
+            Assert.Equal(before, File.ReadAllBytes(capture));
+        }
+        Assert.False(File.Exists(other));
+    }
+
+    [Fact]
+    public void PacketsGoToTheStandardOutputAloneWhenAskedFor()
+    {
+        var run = Rxstages.Run("replay", "samples/echo.pcapng", "-p", "programs/echo_responder.bpf.o", "--write", "-");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("XDP_TX", run.Error);
+        var file = Path.Combine(_folder, "out.pcapng");
+        File.WriteAllBytes(file, run.OutputBytes);
+        Assert.Equal(Count(Repository.PathOf("samples", "echo.pcapng")), Count(file));
+    }
+
+    [Fact]
+    public void AReaderThatGoesAwayEndsALongReplayQuietly()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("pipes of Windows tell in other ways");
+        }
+        var run = Rxstages.RunInShell(
+            "$RXSTAGES replay samples/echo.pcapng -p programs/echo_responder.bpf.o --repeat 2000000000 --json | head -n 1"
+        );
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Single(run.Lines);
+    }
+
+    [Fact]
+    public void AnInterruptedReplayReportsWhatItHas()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("signals are for Unix");
+        }
+        var run = Rxstages.RunInShell(
+            "$RXSTAGES replay samples/echo.pcapng -p programs/echo_responder.bpf.o --repeat 2000000000 & "
+                + "sleep 2; kill -TERM $!; wait $!"
+        );
+        Assert.Equal(143, run.ExitCode);
+        Assert.Contains("XDP_TX", run.Output);
+        Assert.Contains("interrupted", run.Error);
+    }
+
+    [Theory]
+    [InlineData("replay", "there is no option '--vektor' (did you mean '--vector'?)", "--vektor", "3")]
+    [InlineData("rplay", "there is no command 'rplay' (did you mean 'replay'?)")]
+    [InlineData("replay", "--mode stagd: it takes staged or per-packet (did you mean 'staged'?)", "--mode", "stagd")]
+    [InlineData("replay", "--vector -3: it takes a whole number from 1 to 64", "--vector", "-3")]
+    public void WrongUsageIsOneLineThatSaysWhatWasMeant(string command, string expected, params string[] options)
+    {
+        var run = Rxstages.Run([command, "samples/echo.pcapng", "-p", "programs/vlan.bpf.o", .. options]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(expected, run.Error);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
     [Theory]
     [InlineData("--vector", "0")]
     [InlineData("--vector", "65")]

@@ -16,7 +16,29 @@ internal static class Rxstages
     /// <summary>Runs the command with bytes on its standard input.</summary>
     public static Result RunWithInput(byte[] input, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = NewStart("dotnet");
+        start.ArgumentList.Add(Assembly);
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        return Run(start, input);
+    }
+
+    /// <summary>Runs a line of shell in which <c>$RXSTAGES</c> is the command.</summary>
+    public static Result RunInShell(string line)
+    {
+        var start = NewStart("/bin/sh");
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add(line);
+        start.Environment["RXSTAGES"] = "dotnet " + Assembly;
+        return Run(start, []);
+    }
+
+    private static string Assembly => Path.Combine(AppContext.BaseDirectory, "RxStages.Cli.dll");
+
+    private static ProcessStartInfo NewStart(string file) =>
+        new(file)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -24,11 +46,9 @@ internal static class Rxstages
             RedirectStandardError = true,
             WorkingDirectory = Repository.Root,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "RxStages.Cli.dll"));
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
+
+    private static Result Run(ProcessStartInfo start, byte[] input)
+    {
         using var process = Process.Start(start)!;
         var output = Task.Run(() => ReadAll(process.StandardOutput.BaseStream));
         var error = Task.Run(() => ReadAll(process.StandardError.BaseStream));
@@ -37,7 +57,7 @@ internal static class Rxstages
         if (!process.WaitForExit(s_patience))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"rxstages {string.Join(' ', arguments)} does not end");
+            throw new TimeoutException($"rxstages {string.Join(' ', start.ArgumentList)} does not end");
         }
         return new Result(process.ExitCode, output.Result, Encoding.UTF8.GetString(error.Result));
     }

@@ -33,9 +33,9 @@ public static class ObjectReader
                 bytes.Write(buffer, 0, count);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
-            throw new InputException(path, place: null, e.Message);
+            throw FileErrors.Describe(path, "cannot be read", error);
         }
         return Read(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), path);
     }

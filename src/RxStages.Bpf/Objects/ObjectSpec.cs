@@ -42,14 +42,16 @@ public sealed record ObjectSpec
         {
             return found;
         }
-        var several = string.Join(", ", candidates.Select(program => program.Name));
+        var several = NameSuggestion.List([.. candidates.Select(program => program.Name)]);
         throw new InputException(
             Source,
             null,
             (candidates.Length, name) switch
             {
                 (0, null) => "no XDP program" + WhatIsThere(),
-                (0, _) => $"no program '{name}'" + WhatIsThere(),
+                (0, _) => $"no program '{name}'"
+                    + NameSuggestion.Ask(name, Programs.Select(program => program.Name))
+                    + WhatIsThere(),
                 (_, null) => $"several XDP programs: choose one as FILE:PROGRAM ({several})",
                 _ => $"several programs in section '{name}': choose one by its name ({several})",
             }
@@ -61,10 +63,10 @@ public sealed record ObjectSpec
         if (!Programs.IsEmpty)
         {
             return ": there are "
-                + string.Join(", ", Programs.Select(program => $"{program.Name} ({program.Section})"));
+                + NameSuggestion.List([.. Programs.Select(program => $"{program.Name} ({program.Section})")]);
         }
         return OtherSections.IsEmpty
             ? ": there are no programs at all"
-            : ": its programs are of other kinds (" + string.Join(", ", OtherSections) + ")";
+            : ": its programs are of other kinds (" + NameSuggestion.List(OtherSections) + ")";
     }
 }

@@ -120,7 +120,7 @@ public sealed class LoadedObject : IDisposable
             Spec.Maps.FirstOrDefault(map => map.Name == name) is { } absent
                     ? $"map '{name}' is of type {absent.Type}, which is not supported"
                 : Maps.IsEmpty ? $"no map '{name}': there are no maps"
-                : $"no map '{name}': there are {string.Join(", ", Maps.Select(map => map.Spec.Name))}"
+                : $"no map '{name}'{NameSuggestion.Ask(name, Maps.Select(map => map.Spec.Name))}: there are {NameSuggestion.List([.. Maps.Select(map => map.Spec.Name)])}"
         );
 
     /// <summary>

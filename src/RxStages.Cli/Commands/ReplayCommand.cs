@@ -30,13 +30,12 @@ internal static class ReplayCommand
             1,
             PacketVector.MaxCapacity
         );
-        var mode = new Option<string>("--mode")
-        {
-            Description = "How packets go through the stages: a vector together, or one after the other.",
-            HelpName = "staged|per-packet",
-            DefaultValueFactory = _ => "staged",
-        };
-        mode.AcceptOnlyFromAmong("staged", "per-packet");
+        var mode = SharedOptions.Choice(
+            "--mode",
+            "How packets go through the stages: a vector together, or one after the other.",
+            "staged",
+            "per-packet"
+        );
         var interpreter = SharedOptions.Interpreter();
         var repeat = SharedOptions.Number("--repeat", "Replay the captures so often", 1, 1, int.MaxValue);
         var write = Output("--write", "Write all packets, with verdict and fate, in the order of the input.");
@@ -117,12 +116,15 @@ internal static class ReplayCommand
                     Data = parsed.GetValue(data),
                 }
             );
-            run.Run();
-            return ExitCode.Done;
+            return run.Run();
         });
         return command;
     }
 
     private static Option<string> Output(string name, string description) =>
-        new(name) { Description = description + " pcap if the name ends with .pcap, else pcapng.", HelpName = "FILE" };
+        new(name)
+        {
+            Description = description + " pcap if the name ends with .pcap, else pcapng; - is the standard output.",
+            HelpName = "FILE",
+        };
 }

@@ -24,6 +24,7 @@ internal sealed class ReplayRun : IDisposable
 
     private readonly ReplayOptions _options;
     private readonly List<IDisposable> _owned = [];
+    private readonly List<CaptureWriter> _outputs = [];
 
     public ReplayRun(ReplayOptions options)
     {
@@ -31,32 +32,43 @@ internal sealed class ReplayRun : IDisposable
         {
             throw new UsageException("the standard input can be read once only: --repeat needs files");
         }
+        if (options.Captures.Count(capture => capture == "-") > 1)
+        {
+            throw new UsageException("the standard input can be read once only: - is given twice");
+        }
+        OutputFiles.Check(options);
         _options = options;
     }
 
-    /// <summary>Replays all captures and reports. What could be replayed before an error is reported, too.</summary>
+    /// <summary>
+    /// Replays all captures and reports. What could be replayed before an error or an interruption is reported, too.
+    /// </summary>
+    /// <returns>The command's exit code.</returns>
     /// <exception cref="InputException">Something that was read is broken, or an output cannot be written.</exception>
-    public void Run()
+    public int Run()
     {
         var loaded = Own(
             LoadedObject.Load(_options.Program.ReadObject(), new LoadOptions { Engine = _options.Engine })
         );
         var program = loaded.GetProgram(_options.Program.Program);
         MapFiles.Fill(loaded, _options.Maps);
+        using var interruption = new Interruption();
 
         var pool = Own(new FramePool(Frames, fragmentBuffers: SideBuffers));
         var captures = Own(
             new CaptureSeries(_options.Captures, _options.Repeat, pool, _options.Ifindex, _options.Queue)
         );
-        var packets = _options.Json ? Own(new JsonPacketLog(Console.OpenStandardOutput(), _options.Data)) : null;
+        var packets = _options.Json ? Own(new JsonPacketLog(StandardOutput.Open(), _options.Data)) : null;
         var faults = program is InterpretedProgram interpreted ? new FaultReport(interpreted) : null;
         var bytes = new ByteCounts();
         var worker = Own(new Worker(captures, program, WorkerOptions(loaded, captures, bytes, packets)));
+        // Opened now, so that a long replay is not in vain where it cannot be written.
+        using var dump = _options.DumpMaps is { } path ? new MapDumpFile(path) : null;
         var watch = Stopwatch.StartNew();
         InputException? error = null;
         try
         {
-            RunToEnd(worker, captures);
+            RunToEnd(worker, captures, interruption);
         }
         catch (InputException broken)
         {
@@ -66,36 +78,60 @@ internal sealed class ReplayRun : IDisposable
         var summary = new ReplaySummary(worker.Telemetry, bytes, program.Name, _options, watch.Elapsed);
         if (packets is null)
         {
-            summary.Print();
+            summary.Print(IsStandardOutputTaken ? Console.Error : Console.Out);
         }
         else
         {
             packets.Write(summary.Write);
         }
         faults?.Print();
-        if (_options.DumpMaps is { } path)
+        dump?.Write(loaded);
+        foreach (var output in _outputs)
         {
-            MapFiles.Dump(loaded, path);
+            output.Flush();
         }
         if (error is not null)
         {
             throw error;
         }
+        if (interruption.ExitCode != 0)
+        {
+            Console.Error.WriteLine("rxstages: interrupted: these are the results so far");
+        }
+        return interruption.ExitCode;
     }
+
+    /// <summary>True where packets go to the standard output: people's tables then go to the standard error.</summary>
+    private bool IsStandardOutputTaken =>
+        new[]
+        {
+            _options.Write,
+            _options.WritePass,
+            _options.WriteTx,
+            _options.WriteRedirect,
+            _options.WriteDrop,
+        }.Contains("-", StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         for (var i = _owned.Count - 1; i >= 0; i--)
         {
-            _owned[i].Dispose();
+            try
+            {
+                _owned[i].Dispose();
+            }
+            catch (IOException error) when (StandardOutput.IsClosedByReader(error))
+            {
+                // Known by now; the other outputs are to be whole.
+            }
         }
     }
 
-    private static void RunToEnd(Worker worker, CaptureSeries captures)
+    private static void RunToEnd(Worker worker, CaptureSeries captures, Interruption interruption)
     {
         using var progress = new ProgressLine("replaying");
-        while (worker.Poll() != 0 || !captures.IsFinished)
+        while (interruption.ExitCode == 0 && (worker.Poll() != 0 || !captures.IsFinished))
         {
             progress.Report(captures.Progress);
         }
@@ -146,7 +182,16 @@ internal sealed class ReplayRun : IDisposable
     private IPacketConsumer Consumer(string? path, CaptureSeries captures) =>
         Open(path) is { } writer ? new CaptureConsumer(writer, captures.Interfaces) : DiscardingConsumer.Instance;
 
-    private CaptureWriter? Open(string? path) => path is null ? null : Own(CaptureWriter.Create(path));
+    private CaptureWriter? Open(string? path)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+        var writer = Own(CaptureWriter.Create(path));
+        _outputs.Add(writer);
+        return writer;
+    }
 
     private T Own<T>(T thing)
         where T : IDisposable

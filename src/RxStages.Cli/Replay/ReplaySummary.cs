@@ -36,15 +36,17 @@ internal sealed class ReplaySummary(
     private string Mode => options.Mode == EngineMode.Staged ? "staged" : "per-packet";
 
     /// <summary>Prints the tables.</summary>
-    public void Print()
+    /// <param name="output">Where to: the standard output or error.</param>
+    public void Print(TextWriter output)
     {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         var mode = options.Mode == EngineMode.Staged ? $"staged, vectors of up to {options.VectorSize}" : Mode;
-        Console.Out.WriteLine(
+        output.WriteLine(
             $"{program}: {counts.Received:N0} packets, {counts.ReceivedBytes:N0} bytes in {elapsed.TotalMilliseconds:N0} ms ({mode})"
         );
-        AnsiConsole.Write(Verdicts());
-        AnsiConsole.Write(Fates());
-        AnsiConsole.Write(Stages());
+        console.Write(Verdicts());
+        console.Write(Fates());
+        console.Write(Stages());
     }
 
     /// <summary>Writes the line that ends JSON output: <c>{"summary":{…}}</c>.</summary>

@@ -11,4 +11,7 @@ internal static class ExitCode
 
     /// <summary>Wrong usage: the options do not make sense.</summary>
     public const int WrongUsage = 2;
+
+    /// <summary>What a shell says of a command that its reader's end ended (128 + <c>SIGPIPE</c>).</summary>
+    public const int OutputClosed = 141;
 }

@@ -12,7 +12,7 @@ internal static class JsonOutput
     /// <summary>Writes one value and a line break.</summary>
     public static void Write(Action<Utf8JsonWriter> write)
     {
-        using var output = Console.OpenStandardOutput();
+        using var output = StandardOutput.Open();
         using (var writer = new Utf8JsonWriter(output, Options))
         {
             write(writer);

@@ -1,11 +1,10 @@
-using System.Text.Json;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Programs;
 
 namespace RxStages.Cli.Shared;
 
-/// <summary>Contents of maps in files: <c>--map NAME=FILE.json</c> before a run, <c>--dump-maps FILE.json</c> after it.</summary>
+/// <summary>Contents of maps from files: <c>--map NAME=FILE.json</c>, before a run.</summary>
 internal static class MapFiles
 {
     /// <summary>Fills maps as the user asked.</summary>
@@ -25,37 +24,27 @@ internal static class MapFiles
         }
     }
 
-    /// <summary>Writes the contents of all maps.</summary>
-    /// <exception cref="InputException">The file cannot be written.</exception>
-    public static void Dump(LoadedObject loaded, string path)
-    {
-        try
-        {
-            using var file = File.Create(path);
-            using (var writer = new Utf8JsonWriter(file, JsonOutput.Options))
-            {
-                MapDump.Write(writer, loaded.Maps, loaded.Spec.Btf);
-            }
-            file.Write("\n"u8);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(path, place: null, error.Message);
-        }
-    }
-
+    /// <summary>Reads a file, which may be a pipe: its length is known at its end only.</summary>
     private static byte[] Read(string path)
     {
+        using var bytes = new MemoryStream();
         try
         {
-            var length = new FileInfo(path).Length;
-            return length <= MapContents.MaxLength
-                ? File.ReadAllBytes(path)
-                : throw new InputException(path, place: null, $"larger than {MapContents.MaxLength} bytes");
+            using var file = File.OpenRead(path);
+            var buffer = new byte[1 << 16];
+            for (int count; (count = file.Read(buffer)) > 0; )
+            {
+                bytes.Write(buffer, 0, count);
+                if (bytes.Length > MapContents.MaxLength)
+                {
+                    throw new InputException(path, place: null, $"larger than {MapContents.MaxLength} bytes");
+                }
+            }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
-            throw new InputException(path, place: null, error.Message);
+            throw FileErrors.Describe(path, "cannot be read", error);
         }
+        return bytes.ToArray();
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using RxStages.Bpf.Errors;
 
 namespace RxStages.Cli.Shared;
 
@@ -37,19 +39,41 @@ internal static class SharedOptions
             Description = $"{description} ({least} to {most})",
             HelpName = "N",
             DefaultValueFactory = _ => byDefault,
-        };
-        option.Validators.Add(result =>
-        {
-            // A value that is no number at all has its own error.
-            if (
-                result.Tokens is [var token]
-                && int.TryParse(token.Value, out var value)
-                && (value < least || value > most)
-            )
+            CustomParser = result =>
             {
-                result.AddError($"{name} {value} is out of range: it takes {least} to {most}.");
-            }
-        });
+                var text = result.Tokens[0].Value;
+                if (
+                    int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+                    && value >= least
+                    && value <= most
+                )
+                {
+                    return value;
+                }
+                result.AddError($"{name} {text}: it takes a whole number from {least} to {most}");
+                return byDefault;
+            },
+        };
         return option;
     }
+
+    /// <summary>An option that takes one of several words, the first by default.</summary>
+    public static Option<string> Choice(string name, string description, params string[] words) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', words),
+            DefaultValueFactory = _ => words[0],
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (!words.Contains(text, StringComparer.Ordinal))
+                {
+                    result.AddError(
+                        $"{name} {text}: it takes {string.Join(" or ", words)}{NameSuggestion.Ask(text, words)}"
+                    );
+                }
+                return text;
+            },
+        };
 }

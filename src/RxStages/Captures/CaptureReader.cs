@@ -56,10 +56,9 @@ public sealed class CaptureReader : IDisposable
         {
             file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         }
-        catch (Exception error)
-            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
-            throw new InputException(path, null, $"cannot be opened: {error.Message}");
+            throw FileErrors.Describe(path, "cannot be opened", error);
         }
         return new CaptureReader(file, path);
     }

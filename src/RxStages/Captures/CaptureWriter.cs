@@ -46,10 +46,9 @@ public sealed class CaptureWriter : IDisposable
         {
             file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
-        catch (Exception error)
-            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
-            throw new InputException(path, null, $"cannot be created: {error.Message}");
+            throw FileErrors.Describe(path, "cannot be created", error);
         }
         return new CaptureWriter(file, path, isPcap ? CaptureFormat.Pcap : CaptureFormat.Pcapng);
     }

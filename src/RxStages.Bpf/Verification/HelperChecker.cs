@@ -205,33 +205,16 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
 
     private void NoteFacts()
     {
-        ref var facts = ref environment.Facts[environment.Slot];
         if (_map >= 0)
         {
-            facts.MapIndexPlusOne = Merge(_mapSeen, environment.Slot, _map + 1, facts.MapIndexPlusOne);
-        }
-        if (_helper.Id == MapRules.TailCall)
-        {
-            ref readonly var index = ref environment.Registers[3];
-            var isConstant = index.IsScalar && index.Bounds.IsConstant && index.Bounds.Bits.Value < int.MaxValue;
-            var key = 0;
-            if (isConstant)
-            {
-                // The compiler relies on it: the other paths must have the same.
-                environment.Precision.Mark(3);
-                key = (int)index.Bounds.Bits.Value + 1;
-            }
-            facts.ConstantKeyPlusOne = Merge(_keySeen, environment.Slot, key, facts.ConstantKeyPlusOne);
+            ref var facts = ref environment.Facts[environment.Slot];
+            var isSame = _mapSeen.Add(environment.Slot) || facts.MapIndexPlusOne == _map + 1;
+            facts.MapIndexPlusOne = isSame ? _map + 1 : 0;
         }
     }
 
-    // Calls for which a fact was noted on some path.
+    // Calls for which the map was noted on some path.
     private readonly HashSet<int> _mapSeen = [];
-    private readonly HashSet<int> _keySeen = [];
-
-    /// <summary>A fact that is the same on all paths, or 0.</summary>
-    private static int Merge(HashSet<int> seen, int slot, int found, int before) =>
-        seen.Add(slot) || before == found ? found : 0;
 
     private RegisterState Result()
     {

@@ -56,7 +56,4 @@ public record struct InstructionFacts
     /// between paths.
     /// </summary>
     public int MapIndexPlusOne;
-
-    /// <summary>For tail calls: the constant index plus one, when it is the same on all paths; else 0.</summary>
-    public int ConstantKeyPlusOne;
 }

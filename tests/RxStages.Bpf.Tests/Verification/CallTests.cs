@@ -161,54 +161,18 @@ public class CallTests
         Check($"r6 = r1\n*(u64 *)(r10 - 8) = 0\n{size}\nr1 = r10\nr1 += -8\ncall 6\nr0 = 0\nexit", words);
 
     [Fact]
-    public void FactsNameTheMapAndTheConstantIndex()
+    public void FactsNameTheMapOfACall()
     {
         var program = Programs.Verify(
             """
-            r6 = r1
-            r7 = *(u32 *)(r1 + 12)
-            r1 = r6
             r2 = map[2] ll
             r3 = 5
-            call 12
-            r1 = r6
-            r2 = map[2] ll
-            r3 = r7
             call 12
             r0 = 0
             exit
             """
         );
-        Assert.Equal((3, 6), (program.FactsBySlot[6].MapIndexPlusOne, program.FactsBySlot[6].ConstantKeyPlusOne));
-        Assert.Equal((3, 0), (program.FactsBySlot[11].MapIndexPlusOne, program.FactsBySlot[11].ConstantKeyPlusOne));
-    }
-
-    [Theory]
-    [InlineData(5)]
-    [InlineData(6)]
-    public void AnIndexThatDiffersBetweenPathsIsNoFact(int other)
-    {
-        var program = Programs.Verify(
-            $"""
-            r7 = *(u32 *)(r1 + 12)
-            r3 = 5
-            if r7 == 1 goto join
-            r4 = 0
-            r4 = 0
-            r4 = 0
-            if r7 == 2 goto join
-            r4 = 1
-            r3 = {other}
-            join:
-            r4 = 0
-            r2 = map[2] ll
-            call 12
-            r0 = 0
-            exit
-            """
-        );
-        var call = program.Spec.Instructions.ToList().FindIndex(instruction => instruction.IsHelperCall);
-        Assert.Equal(other == 5 ? 6 : 0, program.FactsBySlot[call].ConstantKeyPlusOne);
+        Assert.Equal(3, program.FactsBySlot[3].MapIndexPlusOne);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed record VerifierOptions
     public int MaxPendingBranches { get; init; } = 8192;
 
     /// <summary>Bytes of memory that states of the program may take before it counts as too complex.</summary>
-    public long MaxStateMemory { get; init; } = 256 << 20;
+    public long MaxStateMemory { get; init; } = 192 << 20;
 
     /// <summary>
     /// Slots of stack or registers compared between states before the program counts as too complex: bounds the time that

@@ -314,6 +314,24 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public void AMapFileWithoutEndIsRefused()
+    {
+        Assert.SkipUnless(File.Exists("/dev/zero"), "there is no /dev/zero here");
+        var run = Rxstages.Run("replay", "samples/echo.pcapng", "-p", Filter, "--map", "blocked_v4=/dev/zero");
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("rxstages: /dev/zero: ", run.Error);
+    }
+
+    [Fact]
+    public void ADumpThatCannotBeWrittenIsRefusedBeforeTheRun()
+    {
+        var run = Rxstages.Run("replay", "samples/echo.pcapng", "-p", Filter, "--dump-maps", _folder);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(_folder, run.Error);
+        Assert.Equal("", run.Output);
+    }
+
+    [Fact]
     public void AMapThatDoesNotExistIsNamedWithThoseThatDo()
     {
         var run = Rxstages.Run(

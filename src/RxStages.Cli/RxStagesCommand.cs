@@ -7,7 +7,7 @@ using RxStages.Cli.Shared;
 namespace RxStages.Cli;
 
 /// <summary>The <c>rxstages</c> command: its subcommands, and what becomes of their errors.</summary>
-internal static class EntryPoint
+internal static class RxStagesCommand
 {
     private static int Main(string[] arguments)
     {

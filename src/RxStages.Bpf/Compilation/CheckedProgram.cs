@@ -11,6 +11,12 @@ public sealed unsafe class CheckedProgram
     /// <summary>How many instructions a run may come to, counted in jumps back and calls, when nothing else is said.</summary>
     public const long DefaultBudget = 1 << 26;
 
+    /// <summary>
+    /// The longest program, in slots. It is one method a function, without chunks, and the runtime refuses methods with more
+    /// than 65,535 variables, of which an instruction may need one.
+    /// </summary>
+    public const int MaxInstructions = 1 << 15;
+
     private readonly Method _method;
     private readonly IReadOnlyDictionary<int, Func<ulong, ulong, ulong, ulong, ulong, ulong>>? _helpers;
 

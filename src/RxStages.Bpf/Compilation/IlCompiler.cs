@@ -40,7 +40,9 @@ public static class IlCompiler
     /// </summary>
     /// <param name="instructions">The instructions, the entry first.</param>
     /// <param name="helpers">The functions that it may call by number, r1 to r5 in and r0 out; null for none.</param>
-    /// <exception cref="InputException">The instructions are not well formed.</exception>
+    /// <exception cref="InputException">
+    /// The instructions are not well formed, or more than <see cref="CheckedProgram.MaxInstructions"/>.
+    /// </exception>
     public static CheckedProgram CompileChecked(
         ReadOnlySpan<Instruction> instructions,
         IReadOnlyDictionary<int, Func<ulong, ulong, ulong, ulong, ulong, ulong>>? helpers = null
@@ -49,6 +51,14 @@ public static class IlCompiler
         if (InstructionValidator.Validate(instructions, mapCount: 0, rules: InstructionRules.Rfc9669) is { } error)
         {
             throw CheckedMachine.Fault(error.Slot, error.Reason);
+        }
+        if (instructions.Length > CheckedProgram.MaxInstructions)
+        {
+            throw new InputException(
+                "program",
+                place: null,
+                $"{instructions.Length} instructions: up to {CheckedProgram.MaxInstructions} are compiled without being verified; the interpreter takes more"
+            );
         }
         return new(new CheckedCompiler(instructions), helpers);
     }

@@ -87,4 +87,15 @@ public class CheckedProgramTests
     }
 
     private static ulong Run(string text) => IlCompiler.CompileChecked(Assembler.Assemble(text).AsSpan()).Run([]);
+
+    [Fact]
+    public void TheLongestProgramRunsAndALongerOneIsRefused()
+    {
+        var longest = Enumerable.Repeat(new Instruction(0xb7, 0, 0, 0, 7), CheckedProgram.MaxInstructions - 1).ToList();
+        longest.Add(new Instruction(Opcode.Exit, 0, 0, 0, 0));
+        Assert.Equal(7ul, IlCompiler.CompileChecked(longest.ToArray()).Run([]));
+        longest.Insert(0, longest[0]);
+        var error = Assert.Throws<InputException>(() => IlCompiler.CompileChecked(longest.ToArray()));
+        Assert.Contains("32768", error.Message);
+    }
 }

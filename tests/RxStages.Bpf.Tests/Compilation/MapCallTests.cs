@@ -6,6 +6,7 @@ using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 using RxStages.Bpf.Verification;
+using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Compilation;
 
@@ -183,13 +184,13 @@ public sealed unsafe class MapCallTests : IDisposable
         );
         _programs.SetProgram(0, target);
         using var vector = new TestVector(new byte[1], new byte[1]);
-        program.RunVector(vector.Packets, vector.Verdicts, 2, vector.Runtime);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var round = 0; round < 1000; round++)
+        Allocation.ExpectNone(() =>
         {
-            program.RunVector(vector.Packets, vector.Verdicts, 2, vector.Runtime);
-        }
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (var round = 0; round < 1000; round++)
+            {
+                program.RunVector(vector.Packets, vector.Verdicts, 2, vector.Runtime);
+            }
+        });
     }
 
     public void Dispose()

@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using RxStages.Bpf.Errors;
 using RxStages.Captures;
+using RxStages.TestKit;
 
 namespace RxStages.Tests.Captures;
 
@@ -149,10 +150,7 @@ public class CaptureWriterTests
         using var writer = new CaptureWriter(Stream.Null, "test", format);
         writer.AddInterface(new CaptureInterface());
         var data = new byte[1514];
-        Write(2000);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Write(2000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.ExpectNone(() => Write(2000));
 
         void Write(int count)
         {

@@ -6,6 +6,7 @@ using RxStages.Packets;
 using RxStages.Ports;
 using RxStages.Stages;
 using RxStages.Telemetry;
+using RxStages.TestKit;
 using RxStages.Tests.Stages;
 
 namespace RxStages.Tests.Engine;
@@ -53,7 +54,7 @@ public unsafe class AllocationTests
                 Redirects = redirects,
             }
         );
-        AssertSomePassAllocatesNothing(() =>
+        Allocation.ExpectNoneIn(() =>
         {
             port.Rewind();
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -81,7 +82,7 @@ public unsafe class AllocationTests
         }
         using var output = new CaptureWriter(Stream.Null, "out", CaptureFormat.Pcapng);
         using var program = new StructProgram<PassProgram>("pass", default);
-        AssertSomePassAllocatesNothing(() =>
+        Allocation.ExpectNoneIn(() =>
         {
             using var reader = new CaptureReader(new MemoryStream(capture.ToArray()), "in");
             using var worker = new Worker(
@@ -97,19 +98,6 @@ public unsafe class AllocationTests
             Assert.Equal(3000, worker.Telemetry[Fate.Passed]);
             return allocated;
         });
-    }
-
-    /// <summary>
-    /// What the stages allocate they would in each pass; what the runtime does while it compiles methods again stops.
-    /// </summary>
-    private static void AssertSomePassAllocatesNothing(Func<long> pass)
-    {
-        List<long> allocated = [];
-        do
-        {
-            allocated.Add(pass());
-        } while (allocated[^1] != 0 && allocated.Count < 20);
-        Assert.True(allocated[^1] == 0, $"bytes allocated in each pass: {string.Join(", ", allocated)}");
     }
 
     /// <summary>Gives every verdict in turn, and a value that is none; redirects by turns to an interface and to all of a map.</summary>

@@ -24,8 +24,12 @@ public class ProgramFuzzTests
 
     private const int Packets = 50;
 
-    /// <summary>All that a mutant may allocate, most of it for states of the verifier and given back on the way.</summary>
-    private const long MaximumAllocation = 512 << 20;
+    /// <summary>
+    /// All that a mutant may allocate: what hostile input may make the process take. Most of it is for states of the verifier
+    /// and given back on the way, so that less is ever resident.
+    /// </summary>
+    private const long MaximumAllocation = 256 << 20;
+
     private static readonly byte[][] s_packets = ReadPackets();
 
     /// <summary>The objects; the large one, whose every instruction is like the others, costs too much to repeat often.</summary>

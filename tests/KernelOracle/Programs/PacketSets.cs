@@ -5,11 +5,7 @@ using RxStages.TestKit;
 namespace RxStages.KernelOracle.Tests.Programs;
 
 /// <summary>Packets to run programs on, in order.</summary>
-internal sealed record PacketSet(string Name, IReadOnlyList<byte[]> Packets)
-{
-    /// <summary>The first so many packets.</summary>
-    public PacketSet Take(int count) => this with { Packets = [.. Packets.Take(count)] };
-}
+internal sealed record PacketSet(string Name, IReadOnlyList<byte[]> Packets);
 
 /// <summary>
 /// The sample captures, and packets of theirs that are broken. All packets have the 14 bytes that the kernel's test run

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Reflection;
 
 namespace RxStages.Bpf.Helpers;
 
@@ -17,7 +18,7 @@ internal static class TailCallHelpers
             "tail_call",
             ReturnType.Void,
             [ArgumentType.Context, ArgumentType.ConstMapPointer, ArgumentType.Anything],
-            Implementation: null,
+            implementation: (MethodInfo?)null,
             "kernel/bpf/core.c: bpf_tail_call",
             "Jumps into the program at an index of a program array and never returns; goes on behind the call when there is no such program or 33 tail calls were made."
         ),

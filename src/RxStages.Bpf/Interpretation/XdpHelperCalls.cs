@@ -56,7 +56,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
         {
             var register = index + 1;
             var value = machine[register];
-            switch (helper.Arguments[index])
+            switch (helper.Arguments[index].Type)
             {
                 case ArgumentType.Anything or ArgumentType.Size or ArgumentType.SizeOrZero:
                     // Sizes are looked at with the memory in front of them.
@@ -84,7 +84,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
                     CheckMemory(ref machine, helper, register, SizeOf(ref machine, helper, register), Access.Write);
                     break;
                 default:
-                    throw new NotSupportedException($"argument type {helper.Arguments[index]}");
+                    throw new NotSupportedException($"argument type {helper.Arguments[index].Type}");
             }
         }
         return map;
@@ -98,7 +98,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
         {
             throw Fault(helper, register + 1, $"is not a size: {(long)size}");
         }
-        return size != 0 || helper.Arguments[register] == ArgumentType.SizeOrZero
+        return size != 0 || helper.Arguments[register].Type == ArgumentType.SizeOrZero
             ? size
             : throw Fault(helper, register + 1, "may not be 0");
     }

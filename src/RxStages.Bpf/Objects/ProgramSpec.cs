@@ -7,7 +7,7 @@ namespace RxStages.Bpf.Objects;
 /// A program as the object file defines it, linked: its own instructions first, then those of every function that it
 /// calls. Map references are wide loads with source <see cref="PseudoLoad.MapIndex"/> or
 /// <see cref="PseudoLoad.MapIndexValue"/> whose immediate is an index into <see cref="ObjectSpec.Maps"/>; calls of
-/// functions are relative to the next slot.
+/// functions are relative to the next slot, as are the addresses of functions (<see cref="PseudoLoad.Function"/>).
 /// </summary>
 public sealed record ProgramSpec
 {
@@ -34,6 +34,11 @@ public sealed record ProgramSpec
 
     /// <summary>The functions in order of their first slot; the first is the entry.</summary>
     public required ImmutableArray<FunctionSpec> Functions { get; init; }
+
+    /// <summary>
+    /// The kfuncs that it calls: the immediate of a call with source <see cref="PseudoCall.KernelFunction"/> is an index into it.
+    /// </summary>
+    public ImmutableArray<KfuncReference> Kfuncs { get; init; } = [];
 
     /// <summary>Source lines in order of their first slot; empty without <c>.BTF.ext</c>.</summary>
     public ImmutableArray<SourceLine> Lines { get; init; } = [];

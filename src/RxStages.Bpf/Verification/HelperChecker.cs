@@ -34,7 +34,7 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
         _findsAlways = false;
         for (var index = 0; index < helper.Arguments.Length; index++)
         {
-            CheckArgument(index + 1, helper.Arguments[index]);
+            CheckArgument(index + 1, helper.Arguments[index].Type);
         }
         NoteFacts();
         environment.Record();
@@ -70,7 +70,7 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
             case ArgumentType.ReadableMemory
             or ArgumentType.ReadableMemoryOrNull
             or ArgumentType.WritableMemory
-                when _helper.Arguments[register] is ArgumentType.Size or ArgumentType.SizeOrZero:
+                when _helper.Arguments[register].Type is ArgumentType.Size or ArgumentType.SizeOrZero:
                 // Checked with its size, which is the next argument.
                 break;
             case ArgumentType.Size or ArgumentType.SizeOrZero:
@@ -163,7 +163,7 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
     private void CheckSizedMemory(int register, bool mayBeZero)
     {
         ref readonly var size = ref environment.Registers[register];
-        var memoryType = _helper.Arguments[register - 2];
+        var memoryType = _helper.Arguments[register - 2].Type;
         if (!size.IsScalar)
         {
             throw environment.Reject($"bpf_{_helper.Name} expects a size in r{register}, which is {size.Describe()}");

@@ -384,7 +384,7 @@ internal sealed class Liveness
 
     private ulong SlotsReadByHelper(int slot, HelperDefinition helper, int register, short pointer)
     {
-        var argument = helper.Arguments[register - 1];
+        var argument = helper.Arguments[register - 1].Type;
         if (argument is ArgumentType.MapKey or ArgumentType.MapValue)
         {
             var map = PointerIn(slot, helper.Arguments.IndexOf(ArgumentType.ConstMapPointer) + 1);

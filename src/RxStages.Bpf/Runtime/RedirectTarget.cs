@@ -39,4 +39,10 @@ public unsafe struct RedirectTarget
 
     /// <summary>The map that held the target, or null: a <c>MapHeader*</c>.</summary>
     public void* Map;
+
+    /// <summary>
+    /// A <see cref="GCHandle"/> to the <see cref="XdpProgram"/> on the map's entry, as a number: the redirect stage runs it on
+    /// what goes to the target. 0: the entry has none.
+    /// </summary>
+    public nint Program;
 }

@@ -25,9 +25,15 @@ internal static class GlobalData
                 types.TryAdd(btf[id].Name, id);
             }
         }
+        var specialFields = btf is null ? null : new SpecialFields(btf, elf.Source);
         foreach (var section in elf.Sections.Where(section => IsGlobalData(section) && section.Size > 0))
         {
-            maps.AddData(section.Index, MakeMap(elf, section, types.GetValueOrDefault(section.Name)));
+            var type = types.GetValueOrDefault(section.Name);
+            var map = MakeMap(elf, section, type);
+            maps.AddData(
+                section.Index,
+                specialFields is null ? map : map with { SpecialFields = specialFields.Find(type, section.Name) }
+            );
         }
     }
 

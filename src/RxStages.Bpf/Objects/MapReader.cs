@@ -21,6 +21,7 @@ internal sealed class MapReader
     private readonly ElfFile _elf;
     private readonly Btf _btf;
     private readonly ElfSection _section;
+    private readonly SpecialFields _specialFields;
     private readonly List<Definition> _definitions = [];
 
     private MapReader(ElfFile elf, Btf btf, ElfSection section)
@@ -28,6 +29,7 @@ internal sealed class MapReader
         _elf = elf;
         _btf = btf;
         _section = section;
+        _specialFields = new SpecialFields(btf, elf.Source);
     }
 
     /// <summary>Reads all maps of a file's <c>.maps</c> section, if it has one, in the order of their offsets.</summary>
@@ -134,7 +136,16 @@ internal sealed class MapReader
         {
             throw Broken(name, "it has no 'type'");
         }
-        return TakesBtf(map.Type) ? map : map with { BtfKeyType = 0, BtfValueType = 0 };
+        return TakesBtf(map.Type)
+            ? map with
+            {
+                SpecialFields = _specialFields.Find(map.BtfValueType, name),
+            }
+            : map with
+            {
+                BtfKeyType = 0,
+                BtfValueType = 0,
+            };
     }
 
     /// <summary>False for the types whose keys and values the kernel has no BTF for; libbpf leaves it out for them.</summary>

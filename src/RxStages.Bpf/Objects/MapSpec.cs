@@ -47,6 +47,12 @@ public sealed record MapSpec
     /// <summary>The BTF type id of the value, 0 if none. For global data: of the section's <c>DATASEC</c>.</summary>
     public int BtfValueType { get; init; }
 
+    /// <summary>
+    /// The fields of its values that belong to the kernel (locks, timers, kernel pointers), by ascending offset: found by
+    /// <see cref="BtfValueType"/>, so none where there is no BTF.
+    /// </summary>
+    public ImmutableArray<SpecialField> SpecialFields { get; init; } = [];
+
     /// <summary>True for the map of a global data section (<c>.data*</c>, <c>.rodata*</c>, <c>.bss*</c>).</summary>
     public bool IsGlobalData { get; init; }
 

@@ -51,13 +51,13 @@ public class HelperTableTests
                 for (var i = 0; i < helper.Arguments.Length; i++)
                 {
                     var isMemory =
-                        helper.Arguments[i]
+                        helper.Arguments[i].Type
                         is ArgumentType.ReadableMemory
                             or ArgumentType.ReadableMemoryOrNull
                             or ArgumentType.WritableMemory;
                     var isSize =
                         i + 1 < helper.Arguments.Length
-                        && helper.Arguments[i + 1] is ArgumentType.Size or ArgumentType.SizeOrZero;
+                        && helper.Arguments[i + 1].Type is ArgumentType.Size or ArgumentType.SizeOrZero;
                     Assert.Equal(isMemory, isSize);
                 }
             }

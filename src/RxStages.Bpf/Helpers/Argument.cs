@@ -7,6 +7,9 @@ public readonly record struct Argument(ArgumentType Type)
     /// <summary>For memory of a fixed size: how many bytes.</summary>
     public int Size { get; init; }
 
+    /// <summary>For memory of a fixed size: true when its address must be a multiple of the size (<c>MEM_ALIGNED</c>).</summary>
+    public bool IsAligned { get; init; }
+
     /// <summary>For pointers to kernel structures and iterators: the structure's name in the kernel's BTF.</summary>
     public string? BtfType { get; init; }
 
@@ -27,6 +30,9 @@ public readonly record struct Argument(ArgumentType Type)
 
     /// <summary>Memory of a fixed size that the call fills.</summary>
     public static Argument WritableBytes(int size) => new(ArgumentType.WritableFixedSize) { Size = size };
+
+    /// <summary>Initialised memory of a fixed size that the call reads and writes.</summary>
+    public static Argument UpdatedBytes(int size) => new(ArgumentType.UpdatedFixedSize) { Size = size };
 
     /// <summary>A trusted pointer to a kernel structure.</summary>
     public static Argument Structure(string btfType) => new(ArgumentType.BtfPointer) { BtfType = btfType };

@@ -36,6 +36,9 @@ public enum ArgumentType
     /// <summary><c>ARG_PTR_TO_UNINIT_MEM</c>: memory that the helper fills; the size is the next argument.</summary>
     WritableMemory,
 
+    /// <summary><c>ARG_PTR_TO_MEM | MEM_WRITE</c>: initialised memory that the call reads and writes; the size is the next argument.</summary>
+    UpdatedMemory,
+
     /// <summary>A kfunc's buffer of which the next argument tells the size (<c>__sz</c>, <c>__szk</c>), null allowed (<c>__opt</c>, <c>__nullable</c>).</summary>
     WritableMemoryOrNull,
 
@@ -44,6 +47,9 @@ public enum ArgumentType
 
     /// <summary><c>ARG_PTR_TO_FIXED_SIZE_MEM | MEM_UNINIT | MEM_WRITE</c>: memory of <see cref="Argument.Size"/> bytes that is filled.</summary>
     WritableFixedSize,
+
+    /// <summary><c>ARG_PTR_TO_FIXED_SIZE_MEM | MEM_WRITE</c>: initialised memory of <see cref="Argument.Size"/> bytes that the call reads and writes.</summary>
+    UpdatedFixedSize,
 
     /// <summary><c>ARG_CONST_SIZE</c>: size of the memory in the argument before, not 0.</summary>
     Size,

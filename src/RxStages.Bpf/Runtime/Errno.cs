@@ -39,11 +39,26 @@ public static class Errno
     /// <summary><c>ENOSPC</c></summary>
     public const int ENOSPC = 28;
 
+    /// <summary><c>ENONET</c></summary>
+    public const int ENONET = 64;
+
+    /// <summary><c>EPROTO</c></summary>
+    public const int EPROTO = 71;
+
     /// <summary><c>EOVERFLOW</c></summary>
     public const int EOVERFLOW = 75;
 
     /// <summary><c>EOPNOTSUPP</c></summary>
     public const int EOPNOTSUPP = 95;
+
+    /// <summary><c>EAFNOSUPPORT</c></summary>
+    public const int EAFNOSUPPORT = 97;
+
+    /// <summary><c>ENETUNREACH</c></summary>
+    public const int ENETUNREACH = 101;
+
+    /// <summary><c>EHOSTUNREACH</c></summary>
+    public const int EHOSTUNREACH = 113;
 
     /// <summary><c>ENOTSUPP</c>: the kernel's own, seen by programs.</summary>
     public const int ENOTSUPP = 524;

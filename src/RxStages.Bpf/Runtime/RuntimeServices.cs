@@ -23,6 +23,12 @@ public class RuntimeServices
     /// </summary>
     public Func<nint, int>? ReadableBytes { get; set; }
 
+    /// <summary>
+    /// The network that helpers ask about: a <c>NetworkEnvironment</c> of the room above this one; null is a host that has
+    /// only a loopback interface. Workers of one host share it.
+    /// </summary>
+    public object? Network { get; set; }
+
     /// <summary>The clock of <c>bpf_ktime_get_ns</c>: monotonic, in nanoseconds.</summary>
     public virtual ulong KtimeGetNs()
     {

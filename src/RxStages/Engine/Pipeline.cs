@@ -34,7 +34,7 @@ internal sealed unsafe class Pipeline : IDisposable
         _xdp = new XdpStage(runtime);
         _split = new SplitStage(counters);
         _transmit = new TransmitStage(options.Transmit, counters);
-        _redirect = new RedirectStage(options.Redirects, queue.Pool, counters);
+        _redirect = new RedirectStage(options.Redirects, queue.Pool, runtime, counters);
         _stack = new NetworkStackStage(options.NetworkStack, counters);
         _recycle = new RecycleStage(queue.Pool);
         for (var position = 0; position < PacketVector.MaxCapacity; position++)

@@ -20,13 +20,15 @@ internal sealed unsafe class RedirectStage : IDisposable
     private readonly RedirectQueue[] _queues;
     private readonly RedirectQueue[] _active;
     private readonly DevmapInterfaces _interfaces = new();
+    private readonly EntryProgramStage _entryPrograms;
     private int _activeCount;
     private ulong _lastTarget;
     private RedirectQueue? _lastQueue;
 
-    public RedirectStage(RedirectTable table, FramePool pool, Counters* counters)
+    public RedirectStage(RedirectTable table, FramePool pool, BpfRuntime* runtime, Counters* counters)
     {
         _counters = counters;
+        _entryPrograms = new EntryProgramStage(runtime, counters);
         var queues = new Dictionary<IPacketConsumer, RedirectQueue>(ReferenceEqualityComparer.Instance);
         foreach (var (target, consumer) in table.Targets)
         {
@@ -48,6 +50,7 @@ internal sealed unsafe class RedirectStage : IDisposable
     public void Run(PacketVector* vector, VectorOutcome* outcome)
     {
         _interfaces.Forget();
+        vector = _entryPrograms.Run(vector, outcome);
         for (var i = 0; i < vector->Count; i++)
         {
             var packet = vector->Packets[i];
@@ -96,6 +99,7 @@ internal sealed unsafe class RedirectStage : IDisposable
             queue.Dispose();
         }
         _interfaces.Dispose();
+        _entryPrograms.Dispose();
     }
 
     private static ulong Key(RedirectKind kind, uint value) => ((ulong)kind << 32) | value;

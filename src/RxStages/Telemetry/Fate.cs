@@ -21,6 +21,9 @@ public enum Fate : byte
     /// <summary>Taken by the redirect's target, or by at least one where it went to several (<c>XDP_REDIRECT</c>).</summary>
     Redirected,
 
+    /// <summary>Dropped on its way out: <c>XDP_REDIRECT</c>, and the program on the map's entry did not pass it.</summary>
+    DroppedAtTarget,
+
     /// <summary>Lost: <c>XDP_TX</c>, and the port's transmit ring was full.</summary>
     TxRingFull,
 
@@ -47,6 +50,7 @@ public static class Fates
         "passed",
         "transmitted",
         "redirected",
+        "dropped_at_target",
         "tx_ring_full",
         "redirect_ring_full",
         "no_redirect_target",

@@ -119,19 +119,10 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
         }
     }
 
-    /// <summary>The kernel's <c>check_map_func_compatibility</c>, for the helpers that there are.</summary>
+    /// <summary>The kernel's <c>check_map_func_compatibility</c>.</summary>
     private static void CheckMapType(Map map, HelperDefinition helper)
     {
-        var isAllowed = map.Spec.Type switch
-        {
-            MapType.ProgArray => helper.Name == "tail_call",
-            MapType.Cpumap => helper.Name == "redirect_map",
-            MapType.Devmap or MapType.DevmapHash or MapType.Xskmap => helper.Name
-                is "redirect_map"
-                    or "map_lookup_elem",
-            _ => helper.Name is not ("redirect_map" or "tail_call"),
-        };
-        if (!isAllowed)
+        if (MapTypeTable.Find(map.Spec.Type) is not { } type || !type.Allows(helper.Id))
         {
             throw new MachineFault(
                 $"helper {helper.Name} does not work on map {map.Spec.Name} of type {map.Spec.Type}"

@@ -19,71 +19,103 @@ internal static class MapChecks
     private const MapFlags Access =
         MapFlags.ReadOnly | MapFlags.WriteOnly | MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram;
 
-    internal static void Check(MapSpec spec)
+    internal static void Array(MapSpec spec) => Array(spec, MapFlags.Mmapable | MapFlags.InnerMap);
+
+    internal static void PercpuArray(MapSpec spec)
     {
-        switch (spec.Type)
-        {
-            case MapType.Array:
-                Array(spec, MapFlags.Mmapable | MapFlags.InnerMap);
-                break;
-            case MapType.PercpuArray:
-                Array(spec, MapFlags.None);
-                PerCpuValue(spec);
-                break;
-            case MapType.ProgArray:
-                Array(spec, MapFlags.None);
-                Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
-                Require(
-                    spec,
-                    (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
-                    "EINVAL",
-                    "a prog array cannot be read-only or write-only for programs"
-                );
-                break;
-            case MapType.Hash:
-                Hash(spec, MapFlags.NoPrealloc);
-                break;
-            case MapType.PercpuHash:
-                Hash(spec, MapFlags.NoPrealloc);
-                PerCpuValue(spec);
-                break;
-            case MapType.LruHash:
-                Lru(spec);
-                break;
-            case MapType.LruPercpuHash:
-                Lru(spec);
-                PerCpuValue(spec);
-                break;
-            case MapType.LpmTrie:
-                LpmTrie(spec);
-                break;
-            case MapType.Devmap or MapType.DevmapHash:
-                Entries(spec);
-                Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
-                Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
-                Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
-                break;
-            case MapType.Cpumap:
-                Entries(spec);
-                Flags(spec, MapFlags.NumaNode);
-                Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
-                Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
-                Require(
-                    spec,
-                    spec.MaxEntries <= Cpumap.MaxCpus,
-                    "E2BIG",
-                    $"max_entries must be at most {Cpumap.MaxCpus}"
-                );
-                break;
-            case MapType.Xskmap:
-                Entries(spec);
-                Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
-                Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
-                Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
-                break;
-            default:
-                throw new InputException($"map {spec.Name}", null, $"maps of type {spec.Type} are not supported");
-        }
+        Array(spec, MapFlags.None);
+        PerCpuValue(spec);
+    }
+
+    internal static void ProgramArray(MapSpec spec)
+    {
+        Array(spec, MapFlags.None);
+        Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Require(
+            spec,
+            (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
+            "EINVAL",
+            "a prog array cannot be read-only or write-only for programs"
+        );
+    }
+
+    internal static void Hash(MapSpec spec) => Hash(spec, MapFlags.NoPrealloc);
+
+    internal static void PercpuHash(MapSpec spec)
+    {
+        Hash(spec, MapFlags.NoPrealloc);
+        PerCpuValue(spec);
+    }
+
+    internal static void LruHash(MapSpec spec)
+    {
+        Require(
+            spec,
+            !spec.Flags.HasFlag(MapFlags.NoPrealloc),
+            "ENOTSUPP",
+            "an LRU hash is always preallocated: BPF_F_NO_PREALLOC is not for it"
+        );
+        Hash(spec, MapFlags.NoCommonLru);
+    }
+
+    internal static void LruPercpuHash(MapSpec spec)
+    {
+        LruHash(spec);
+        PerCpuValue(spec);
+    }
+
+    internal static void LpmTrie(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NoPrealloc | MapFlags.NumaNode | Access);
+        Require(
+            spec,
+            spec.Flags.HasFlag(MapFlags.NoPrealloc),
+            "EINVAL",
+            "an LPM trie must have the flag BPF_F_NO_PREALLOC"
+        );
+        Require(
+            spec,
+            spec.KeySize is >= 5 and <= 260,
+            "EINVAL",
+            "key_size must be 5 to 260: 4 bytes of prefix length and 1 to 256 of data"
+        );
+        Require(
+            spec,
+            spec.ValueSize >= 1 && spec.ValueSize <= MaxAllocation - 256 - 24,
+            "EINVAL",
+            $"value_size must be 1 to {MaxAllocation - 256 - 24}"
+        );
+    }
+
+    internal static void Devmap(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+    }
+
+    internal static void Cpumap(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode);
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+        Require(
+            spec,
+            spec.MaxEntries <= Maps.Cpumap.MaxCpus,
+            "E2BIG",
+            $"max_entries must be at most {Maps.Cpumap.MaxCpus}"
+        );
+    }
+
+    internal static void Xskmap(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
     }
 
     private static void Array(MapSpec spec, MapFlags flags)
@@ -114,41 +146,6 @@ internal static class MapChecks
             "key_size and value_size together are too large"
         );
         Require(spec, spec.MaxEntries <= 1u << 31, "E2BIG", "max_entries must be at most 2^31");
-    }
-
-    private static void Lru(MapSpec spec)
-    {
-        Require(
-            spec,
-            !spec.Flags.HasFlag(MapFlags.NoPrealloc),
-            "ENOTSUPP",
-            "an LRU hash is always preallocated: BPF_F_NO_PREALLOC is not for it"
-        );
-        Hash(spec, MapFlags.NoCommonLru);
-    }
-
-    private static void LpmTrie(MapSpec spec)
-    {
-        Entries(spec);
-        Flags(spec, MapFlags.NoPrealloc | MapFlags.NumaNode | Access);
-        Require(
-            spec,
-            spec.Flags.HasFlag(MapFlags.NoPrealloc),
-            "EINVAL",
-            "an LPM trie must have the flag BPF_F_NO_PREALLOC"
-        );
-        Require(
-            spec,
-            spec.KeySize is >= 5 and <= 260,
-            "EINVAL",
-            "key_size must be 5 to 260: 4 bytes of prefix length and 1 to 256 of data"
-        );
-        Require(
-            spec,
-            spec.ValueSize >= 1 && spec.ValueSize <= MaxAllocation - 256 - 24,
-            "EINVAL",
-            $"value_size must be 1 to {MaxAllocation - 256 - 24}"
-        );
     }
 
     private static void PerCpuValue(MapSpec spec) =>

@@ -59,7 +59,8 @@ public sealed class MapDump
         new MapDump(writer, map, btf).WriteEntries();
 
     /// <summary>The name that bpftool has for a type of maps, e.g. <c>lru_percpu_hash</c>.</summary>
-    public static string TypeName(MapType type) => JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString());
+    public static string TypeName(MapType type) =>
+        MapTypeTable.Find(type)?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString());
 
     private void WriteEntries()
     {

@@ -1,0 +1,178 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Maps;
+
+/// <summary>
+/// The table of all types of maps: adding one is an entry here, its control path and its operations. Types that are not
+/// here are not supported: an object may define such maps, but no program may use them.
+/// </summary>
+public static class MapTypeTable
+{
+    // enum bpf_func_id: what programs may do with most maps that hold values.
+    private const int Lookup = 1,
+        Update = 2,
+        Delete = 3,
+        TailCall = 12,
+        RedirectMap = 51,
+        ForEach = 164,
+        LookupPercpu = 195;
+
+    private static readonly ImmutableArray<int> Storage = [Lookup, Update, Delete, ForEach];
+    private static readonly ImmutableArray<int> PercpuStorage = [.. Storage, LookupPercpu];
+
+    /// <summary>All types, by number.</summary>
+    public static ImmutableArray<MapTypeDefinition> All { get; } =
+    [
+        new(
+            MapType.Hash,
+            "hash",
+            MapChecks.Hash,
+            (spec, options) => new HashMap(spec, options),
+            "kernel/bpf/hashtab.c: htab_map_ops",
+            "Entries by key, preallocated unless BPF_F_NO_PREALLOC is given."
+        )
+        {
+            Helpers = Storage,
+            Difference = "The order of keys is that in which they were added, not that of hashes.",
+        },
+        new(
+            MapType.Array,
+            "array",
+            MapChecks.Array,
+            (spec, options) => new ArrayMap(spec, options),
+            "kernel/bpf/arraymap.c: array_map_ops",
+            "Values by index, all there from the start; also what holds global data."
+        )
+        {
+            Helpers = Storage,
+            AlwaysFindsIndex = true,
+        },
+        new(
+            MapType.ProgArray,
+            "prog_array",
+            MapChecks.ProgramArray,
+            (spec, options) => new ProgramArrayMap(spec, options),
+            "kernel/bpf/arraymap.c: prog_array_map_ops",
+            "Programs by index, the targets of tail calls."
+        )
+        {
+            Helpers = [TailCall],
+        },
+        new(
+            MapType.PercpuHash,
+            "percpu_hash",
+            MapChecks.PercpuHash,
+            (spec, options) => new HashMap(spec, options),
+            "kernel/bpf/hashtab.c: htab_percpu_map_ops",
+            "Entries by key, with a value for each CPU."
+        )
+        {
+            Helpers = PercpuStorage,
+            Difference = "The order of keys is that in which they were added, not that of hashes.",
+        },
+        new(
+            MapType.PercpuArray,
+            "percpu_array",
+            MapChecks.PercpuArray,
+            (spec, options) => new ArrayMap(spec, options),
+            "kernel/bpf/arraymap.c: percpu_array_map_ops",
+            "Values by index, one for each CPU."
+        )
+        {
+            Helpers = PercpuStorage,
+            AlwaysFindsIndex = true,
+        },
+        new(
+            MapType.LruHash,
+            "lru_hash",
+            MapChecks.LruHash,
+            (spec, options) => new LruHashMap(spec, options),
+            "kernel/bpf/hashtab.c: htab_lru_map_ops; kernel/bpf/bpf_lru_list.c",
+            "Entries by key; a full map makes room by evicting what was not looked up for long."
+        )
+        {
+            Helpers = Storage,
+        },
+        new(
+            MapType.LruPercpuHash,
+            "lru_percpu_hash",
+            MapChecks.LruPercpuHash,
+            (spec, options) => new LruHashMap(spec, options),
+            "kernel/bpf/hashtab.c: htab_lru_percpu_map_ops; kernel/bpf/bpf_lru_list.c",
+            "Entries by key, with a value for each CPU; a full map evicts what was not looked up for long."
+        )
+        {
+            Helpers = PercpuStorage,
+        },
+        new(
+            MapType.LpmTrie,
+            "lpm_trie",
+            MapChecks.LpmTrie,
+            (spec, options) => new LpmTrieMap(spec, options),
+            "kernel/bpf/lpm_trie.c: trie_map_ops",
+            "Entries by prefix; a look-up finds the longest prefix that the key begins with."
+        )
+        {
+            Helpers = [Lookup, Update, Delete],
+        },
+        new(
+            MapType.Devmap,
+            "devmap",
+            MapChecks.Devmap,
+            (spec, options) => new Devmap(spec, options),
+            "kernel/bpf/devmap.c: dev_map_ops",
+            "Interfaces by index, to redirect packets to."
+        )
+        {
+            Helpers = [Lookup, RedirectMap],
+            IsReadOnlyForPrograms = true,
+            Difference = "Any interface index but 0 is taken, whether the machine has such an interface or not.",
+        },
+        new(
+            MapType.Cpumap,
+            "cpumap",
+            MapChecks.Cpumap,
+            (spec, options) => new Cpumap(spec, options),
+            "kernel/bpf/cpumap.c: cpu_map_ops",
+            "CPUs by index, to redirect packets to."
+        )
+        {
+            Helpers = [RedirectMap],
+        },
+        new(
+            MapType.Xskmap,
+            "xskmap",
+            MapChecks.Xskmap,
+            (spec, options) => new Xskmap(spec, options),
+            "net/xdp/xskmap.c: xsk_map_ops",
+            "AF_XDP sockets by index, to redirect packets to."
+        )
+        {
+            Helpers = [Lookup, RedirectMap],
+            Difference =
+                "An entry is a number, which the engine knows as its socket's and programs as its queue, and need not be a socket's descriptor.",
+        },
+        new(
+            MapType.DevmapHash,
+            "devmap_hash",
+            MapChecks.Devmap,
+            (spec, options) => new DevmapHash(spec, options),
+            "kernel/bpf/devmap.c: dev_map_hash_ops",
+            "Interfaces by any number, to redirect packets to."
+        )
+        {
+            Helpers = [Lookup, RedirectMap],
+            IsReadOnlyForPrograms = true,
+            Difference = "Any interface index but 0 is taken, whether the machine has such an interface or not.",
+        },
+    ];
+
+    private static readonly FrozenDictionary<MapType, MapTypeDefinition> ByType = All.ToFrozenDictionary(definition =>
+        definition.Type
+    );
+
+    /// <summary>The entry of a type, or null if it is not supported.</summary>
+    public static MapTypeDefinition? Find(MapType type) => ByType.GetValueOrDefault(type);
+}

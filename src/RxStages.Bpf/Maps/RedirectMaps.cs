@@ -63,7 +63,7 @@ internal static unsafe class RedirectMaps
             runtime->Redirect = new RedirectTarget
             {
                 Kind = RedirectKind.Broadcast,
-                Flags = flags,
+                Flags = (ushort)flags,
                 Map = map,
             };
             return (long)XdpAction.Redirect;

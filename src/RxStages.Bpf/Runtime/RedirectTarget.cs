@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace RxStages.Bpf.Runtime;
 
 /// <summary>What kind of target a redirect names.</summary>
-public enum RedirectKind : uint
+public enum RedirectKind : ushort
 {
     /// <summary>No redirect helper chose a target.</summary>
     None = 0,
@@ -31,11 +31,11 @@ public unsafe struct RedirectTarget
     /// <summary>What kind of target.</summary>
     public RedirectKind Kind;
 
+    /// <summary>The helper's flags (<c>BPF_F_BROADCAST</c>, <c>BPF_F_EXCLUDE_INGRESS</c>).</summary>
+    public ushort Flags;
+
     /// <summary>Interface index, CPU number, or the socket's number, by <see cref="Kind"/>.</summary>
     public uint Value;
-
-    /// <summary>The helper's flags (<c>BPF_F_BROADCAST</c>, <c>BPF_F_EXCLUDE_INGRESS</c>).</summary>
-    public ulong Flags;
 
     /// <summary>The map that held the target, or null: a <c>MapHeader*</c>.</summary>
     public void* Map;

@@ -80,7 +80,7 @@ internal sealed unsafe class EntryProgramStage(BpfRuntime* runtime, Counters* co
             var target = vector->Packets[start]->Redirect;
             var end = start;
             _group->Count = 0;
-            while (end < count && vector->Packets[end]->Redirect.Program == target.Program)
+            while (end < count && IsSame(vector->Packets[end]->Redirect, target))
             {
                 _group->Add(vector->Packets[end], vector->Positions[end]);
                 end++;
@@ -108,6 +108,9 @@ internal sealed unsafe class EntryProgramStage(BpfRuntime* runtime, Counters* co
             start = end;
         }
     }
+
+    private static bool IsSame(RedirectTarget one, RedirectTarget other) =>
+        one.Program == other.Program && one.Kind == other.Kind;
 
     /// <summary>
     /// Runs a program over the group. It sees where the packets leave, and queue 0; a packet that it passes keeps its target,

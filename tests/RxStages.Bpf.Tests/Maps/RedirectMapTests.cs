@@ -133,7 +133,10 @@ public unsafe class RedirectMapTests
         bench.Map.Update(U32(5), U32(15), UpdateFlags.Any);
         const ulong flags = RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress;
         Assert.Equal((long)XdpAction.Redirect, bench.Redirect(99, flags));
-        Assert.Equal((RedirectKind.Broadcast, flags), (bench.Runtime->Redirect.Kind, bench.Runtime->Redirect.Flags));
+        Assert.Equal(
+            (RedirectKind.Broadcast, flags),
+            (bench.Runtime->Redirect.Kind, (ulong)bench.Runtime->Redirect.Flags)
+        );
         var targets = new uint[4];
         Assert.Equal(2, DevmapTargets.Copy(bench.Map.Header, targets));
         Assert.Equal([11u, 15u], targets.Take(2).Order());

@@ -195,7 +195,7 @@ public sealed class BroadcastTests : IDisposable
             runtime->Redirect = new RedirectTarget
             {
                 Kind = RedirectKind.Broadcast,
-                Flags = Flags,
+                Flags = (ushort)Flags,
                 Map = (void*)(packet->Data[0] == 5 ? Hash : Map),
             };
             return (uint)XdpAction.Redirect;

@@ -36,4 +36,13 @@ public readonly unsafe struct ArrayOperations : IMapOperations
 
     /// <inheritdoc/>
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags) => (long)XdpAction.Aborted;
+
+    /// <inheritdoc/>
+    public static bool NextElement(MapHeader* map, BpfRuntime* runtime, MapCursor* cursor)
+    {
+        cursor->Slot = (uint)cursor->Position++;
+        cursor->Key = (byte*)&cursor->Slot;
+        cursor->Value = LookupElement(map, runtime, cursor->Key);
+        return cursor->Value is not null;
+    }
 }

@@ -37,6 +37,14 @@ internal readonly unsafe struct HashOperations<TKey, TStore> : IMapOperations
 
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags) => (long)XdpAction.Aborted;
 
+    public static bool NextElement(MapHeader* map, BpfRuntime* runtime, MapCursor* cursor)
+    {
+        var hashMap = (HashHeader*)map;
+        var index = HashTable<TKey, TStore>.Next(hashMap, cursor);
+        cursor->Value = ElementPool.Value(&hashMap->Pool, index, 0);
+        return index != 0;
+    }
+
     /// <summary>An update with the extra element of a CPU, or of the control path behind those of the CPUs.</summary>
     internal static long Update(HashHeader* map, int extra, byte* key, byte* value, ulong flags)
     {

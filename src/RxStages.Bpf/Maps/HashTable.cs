@@ -150,6 +150,47 @@ internal static unsafe class HashTable<TKey, TStore>
         return found;
     }
 
+    /// <summary>Moves to the next element, bucket after bucket; its number, or 0 behind the last.</summary>
+    internal static uint Next(HashHeader* map, MapCursor* cursor)
+    {
+        for (; cursor->Position <= map->BucketMask; cursor->Position++, cursor->Slot = 0)
+        {
+            var index = NextInBucket(map, map->Buckets + cursor->Position, cursor);
+            if (index != 0)
+            {
+                cursor->Key = TStore.Element(&map->Pool, index) + TStore.KeyOffset;
+                return index;
+            }
+        }
+        return 0;
+    }
+
+    private static uint NextInBucket(HashHeader* map, HashBucket* bucket, MapCursor* cursor)
+    {
+        while (cursor->Slot < HashBucket.Ways)
+        {
+            var slot = cursor->Slot++;
+            if (bucket->Tags[slot] != 0)
+            {
+                return bucket->Elements[slot];
+            }
+        }
+        // The first step in the list begins it; the others go on behind an element that may be gone by now.
+        var isFirst = cursor->Slot++ == HashBucket.Ways;
+        var index = bucket->Overflow;
+        for (var steps = map->Pool.Last; index != 0 && steps != 0; steps--)
+        {
+            var next = *(uint*)TStore.Element(&map->Pool, index);
+            if (isFirst || index == cursor->Following)
+            {
+                cursor->Following = next;
+                return index;
+            }
+            index = next;
+        }
+        return 0;
+    }
+
     private static bool IsSlot(HashBucket* bucket, uint* place) =>
         place >= bucket->Elements && place < bucket->Elements + HashBucket.Ways;
 

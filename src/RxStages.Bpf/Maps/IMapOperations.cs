@@ -20,4 +20,11 @@ public unsafe interface IMapOperations
 
     /// <summary><c>bpf_redirect_map</c>: <see cref="XdpAction.Redirect"/>, or on failure what the flags say.</summary>
     static abstract long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags);
+
+    /// <summary>
+    /// <c>map_for_each_callback</c>, a step at a time: moves to the next element; false behind the last, and for types that
+    /// cannot be walked. Between steps the program may update and delete the present key; other keys that it adds or changes
+    /// meanwhile may be met or not, as in the kernel.
+    /// </summary>
+    static virtual bool NextElement(MapHeader* map, BpfRuntime* runtime, MapCursor* cursor) => false;
 }

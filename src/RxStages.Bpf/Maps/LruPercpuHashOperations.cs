@@ -31,6 +31,14 @@ internal readonly unsafe struct LruPercpuHashOperations<TKey> : IMapOperations
 
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags) => (long)XdpAction.Aborted;
 
+    public static bool NextElement(MapHeader* map, BpfRuntime* runtime, MapCursor* cursor)
+    {
+        var hashMap = (HashHeader*)map;
+        var index = HashTable<TKey, LruStore>.Next(hashMap, cursor);
+        cursor->Value = ElementPool.Value(&hashMap->Pool, index, runtime->Cpu);
+        return index != 0;
+    }
+
     /// <summary>An update of a CPU's value, or of those of all (<see cref="PercpuElement.AllCpus"/>) with CPU 0's list.</summary>
     internal static long Update(HashHeader* map, int cpu, byte* key, byte* value, ulong flags)
     {

@@ -44,4 +44,7 @@ public unsafe struct MapHeader
 
     /// <summary>See <see cref="IMapOperations.Redirect"/>.</summary>
     public delegate* <MapHeader*, BpfRuntime*, ulong, ulong, long> Redirect;
+
+    /// <summary>See <see cref="IMapOperations.NextElement"/>.</summary>
+    public delegate* <MapHeader*, BpfRuntime*, MapCursor*, bool> NextElement;
 }

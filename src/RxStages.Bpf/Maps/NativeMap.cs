@@ -116,6 +116,7 @@ public abstract unsafe class NativeMap : Map
         header->UpdateElement = &TOperations.UpdateElement;
         header->DeleteElement = &TOperations.DeleteElement;
         header->Redirect = &TOperations.Redirect;
+        header->NextElement = &TOperations.NextElement;
         return typeof(TOperations);
     }
 

@@ -60,6 +60,24 @@ internal static unsafe class PacketHelpers
             "net/core/filter.c: bpf_xdp_get_buff_len",
             "The packet's length, fragments included."
         ),
+        new(
+            189,
+            "xdp_load_bytes",
+            ReturnType.Integer,
+            [ArgumentType.Context, ArgumentType.Anything, ArgumentType.WritableMemory, ArgumentType.Size],
+            LoadBytes,
+            "net/core/filter.c: bpf_xdp_load_bytes",
+            "Copies bytes of the packet, wherever they are in it, to memory. EINVAL beyond the packet's end, EFAULT for offsets or sizes above 65,535."
+        ),
+        new(
+            190,
+            "xdp_store_bytes",
+            ReturnType.Integer,
+            [ArgumentType.Context, ArgumentType.Anything, ArgumentType.ReadableMemory, ArgumentType.Size],
+            StoreBytes,
+            "net/core/filter.c: bpf_xdp_store_bytes",
+            "Copies memory into the packet, wherever that is. Errors are those of xdp_load_bytes."
+        ),
     ];
 
     private static ulong AdjustHead(BpfRuntime* runtime, ulong context, ulong offset, ulong r3, ulong r4, ulong r5)
@@ -130,11 +148,12 @@ internal static unsafe class PacketHelpers
         {
             return Error(Errno.EOPNOTSUPP);
         }
-        var pageEnd = Math.Min(
-            (xdp->FragmentsLength + XdpBuff.FrameSize - 1ul) / XdpBuff.FrameSize * XdpBuff.FrameSize,
-            xdp->FragmentsCapacity
+        var end = (nuint)xdp->Fragments + xdp->FragmentsLength;
+        var room = Math.Min(
+            (XdpBuff.FrameSize - (end % XdpBuff.FrameSize)) % XdpBuff.FrameSize,
+            xdp->FragmentsCapacity - xdp->FragmentsLength
         );
-        if (xdp->FragmentsLength + (ulong)bytes > pageEnd)
+        if (bytes > room)
         {
             return Error(Errno.EINVAL);
         }
@@ -162,6 +181,24 @@ internal static unsafe class PacketHelpers
 
     private static ulong GetBuffLen(BpfRuntime* runtime, ulong context, ulong r2, ulong r3, ulong r4, ulong r5) =>
         ((XdpBuff*)context)->Length;
+
+    private static ulong LoadBytes(
+        BpfRuntime* runtime,
+        ulong context,
+        ulong offset,
+        ulong memory,
+        ulong size,
+        ulong r5
+    ) => (ulong)PacketMemory.Load((XdpBuff*)context, (uint)offset, (byte*)memory, (uint)size);
+
+    private static ulong StoreBytes(
+        BpfRuntime* runtime,
+        ulong context,
+        ulong offset,
+        ulong memory,
+        ulong size,
+        ulong r5
+    ) => (ulong)PacketMemory.Store((XdpBuff*)context, (uint)offset, (byte*)memory, (uint)size);
 
     private static ulong Error(int errno) => (ulong)-(long)errno;
 }

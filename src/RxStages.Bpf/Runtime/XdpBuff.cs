@@ -25,7 +25,11 @@ public unsafe struct XdpBuff
     /// <summary>First byte behind the room that a packet's linear part may grow into: frame size less <see cref="FrameTailroom"/>.</summary>
     public byte* DataHardEnd;
 
-    /// <summary>The bytes behind the linear part of a packet that did not fit it, or null.</summary>
+    /// <summary>
+    /// The bytes behind the linear part of a packet that did not fit it, in one piece, or null. They fill pages of memory
+    /// (<see cref="FrameSize"/>, aligned): each is one of the kernel's fragments. Bytes that are pulled into the linear part
+    /// move this on.
+    /// </summary>
     public byte* Fragments;
 
     /// <summary>How many bytes are at <see cref="Fragments"/>.</summary>
@@ -52,14 +56,14 @@ public unsafe struct XdpBuff
     /// <summary>The packet's running number at its port, from 0.</summary>
     public uint Sequence;
 
+    /// <summary>The packet's length when it was received, in bytes: before a program moved its boundaries.</summary>
+    public uint ReceivedLength;
+
     /// <summary>When the packet was received, in nanoseconds since 1970; 0 if not known.</summary>
     public ulong Timestamp;
 
     /// <summary>Where a packet with verdict <see cref="XdpAction.Redirect"/> goes.</summary>
     public RedirectTarget Redirect;
-
-    /// <summary>The packet's length when it was received, in bytes: before a program moved its boundaries.</summary>
-    public uint ReceivedLength;
 
     /// <summary>The packet's length on the wire, in bytes: above <see cref="ReceivedLength"/> where a capture has cut it.</summary>
     public uint OriginalLength;
@@ -78,6 +82,9 @@ public unsafe struct XdpBuff
 
     /// <summary>The size of a frame for which all limits are those of the kernel's <c>BPF_PROG_TEST_RUN</c> (one page).</summary>
     public const int FrameSize = 4096;
+
+    /// <summary>The most fragments that a packet has (<c>MAX_SKB_FRAGS</c>).</summary>
+    public const int MaxFragments = 17;
 
     /// <summary>The packet's length in bytes, fragments included.</summary>
     public readonly uint Length => (uint)(DataEnd - Data) + FragmentsLength;

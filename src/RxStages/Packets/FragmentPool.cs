@@ -14,8 +14,8 @@ internal sealed unsafe class FragmentPool(int capacity) : IDisposable
     private int _made;
     private int _inUse;
 
-    /// <summary>Bytes in a buffer.</summary>
-    public const int BufferSize = 65536;
+    /// <summary>Bytes in a buffer: as many fragments of a page as the kernel allows.</summary>
+    public const int BufferSize = XdpBuff.MaxFragments * XdpBuff.FrameSize;
 
     /// <summary>How many buffers packets hold.</summary>
     public int InUse => Volatile.Read(ref _inUse);
@@ -31,7 +31,7 @@ internal sealed unsafe class FragmentPool(int capacity) : IDisposable
                 {
                     return null;
                 }
-                buffer = (nint)NativeMemory.Alloc(BufferSize);
+                buffer = (nint)NativeMemory.AlignedAlloc(BufferSize, XdpBuff.FrameSize);
                 _made++;
             }
             _inUse++;
@@ -51,7 +51,7 @@ internal sealed unsafe class FragmentPool(int capacity) : IDisposable
             }
             lock (_gate)
             {
-                _free.Push((nint)packet->Fragments);
+                _free.Push((nint)(packet->Fragments + packet->FragmentsCapacity - BufferSize));
                 _inUse--;
             }
             packet->Fragments = null;
@@ -64,7 +64,7 @@ internal sealed unsafe class FragmentPool(int capacity) : IDisposable
     {
         while (_free.TryPop(out var buffer))
         {
-            NativeMemory.Free((void*)buffer);
+            NativeMemory.AlignedFree((void*)buffer);
         }
     }
 }

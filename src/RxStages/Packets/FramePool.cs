@@ -30,7 +30,7 @@ public sealed unsafe class FramePool : IDisposable
     /// <summary>Makes a pool of free frames.</summary>
     /// <param name="frameCount">How many frames, 1 to 2^22.</param>
     /// <param name="frameSize">Bytes in a frame: 1024 to 65,536, a multiple of 64.</param>
-    /// <param name="fragmentBuffers">How many packets may have a side buffer (of 64 KiB) at a time.</param>
+    /// <param name="fragmentBuffers">How many packets may have a side buffer (of 68 KiB) at a time.</param>
     /// <param name="detectMisuse">For tests: throw when a frame is recycled that is free, or not of this pool.</param>
     public FramePool(
         int frameCount,
@@ -78,7 +78,7 @@ public sealed unsafe class FramePool : IDisposable
     /// <summary>The longest packet, in bytes, that fits a frame without a side buffer: 3520 in frames of 4096.</summary>
     public int LinearCapacity => FrameSize - XdpBuff.Headroom - XdpBuff.FrameTailroom;
 
-    /// <summary>The longest packet that fits a frame and its side buffer, in bytes: 69,056 for frames of 4096.</summary>
+    /// <summary>The longest packet that fits a frame and its side buffer, in bytes: 73,152 for frames of 4096.</summary>
     public int PacketCapacity => LinearCapacity + FragmentPool.BufferSize;
 
     /// <summary>The packet view of a frame, free or not.</summary>
@@ -212,6 +212,7 @@ public sealed unsafe class FramePool : IDisposable
         bytes.CopyTo(new Span<byte>(buffer, FragmentPool.BufferSize));
         packet->Fragments = buffer;
         packet->FragmentsLength = (uint)bytes.Length;
+        packet->FragmentsCapacity = FragmentPool.BufferSize;
         return true;
     }
 

@@ -142,11 +142,11 @@ public unsafe class PacketHelperTests
 
     private static void WithFragments(HelperBench bench, uint length, uint capacity, Action check)
     {
-        var fragments = NativeMemory.AllocZeroed(8192);
+        var fragments = NativeMemory.AlignedAlloc(8192, XdpBuff.FrameSize);
         bench.Packet->Fragments = (byte*)fragments;
         bench.Packet->FragmentsLength = length;
         bench.Packet->FragmentsCapacity = capacity;
         check();
-        NativeMemory.Free(fragments);
+        NativeMemory.AlignedFree(fragments);
     }
 }

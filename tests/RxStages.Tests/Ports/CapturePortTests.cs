@@ -19,7 +19,7 @@ public sealed class CapturePortTests : IDisposable
     [Theory, MemberData(nameof(Modes))]
     public void PacketsOfAnyLengthComeThroughUnchangedAndInOrder(EngineMode mode)
     {
-        int[] lengths = [14, 60, 3520, 3521, 0, 9000, 65549, 69056, 60];
+        int[] lengths = [14, 60, 3520, 3521, 0, 9000, 65549, 73152, 60];
         byte[][] packets = [.. lengths.Select((length, i) => Packet(length, verdict: 2, fill: i))];
         var (stack, observer, telemetry) = Replay(Capture(packets), mode);
         Assert.Equal(packets.Where(packet => packet.Length != 0).Select(Convert.ToHexString), Read(stack));
@@ -31,14 +31,14 @@ public sealed class CapturePortTests : IDisposable
     [Theory, MemberData(nameof(Modes))]
     public void APacketThatIsTooLargeIsLostInItsPlace(EngineMode mode)
     {
-        int[] lengths = [60, 69057, 60, 60, 100_000, 262_144, 60];
+        int[] lengths = [60, 73153, 60, 60, 100_000, 262_144, 60];
         var capture = Capture([.. lengths.Select((length, i) => Packet(length, verdict: 2, fill: i))]);
         var (_, observer, telemetry) = Replay(capture, mode);
         Assert.Equal((7, 4, 3), (telemetry.Received, telemetry[Fate.Passed], telemetry[Fate.PacketTooLarge]));
         Assert.True(telemetry.IsBalanced);
         Assert.Equal([0u, 1, 2, 3, 4, 5, 6], observer.Packets.Select(packet => packet.Sequence));
         Assert.Equal(
-            lengths.Select(length => length > 69056 ? Fate.PacketTooLarge : Fate.Passed),
+            lengths.Select(length => length > 73152 ? Fate.PacketTooLarge : Fate.Passed),
             observer.Packets.Select(packet => packet.Fate)
         );
         Assert.Equal(lengths.Select(length => (uint)length), observer.Packets.Select(packet => packet.OriginalLength));

@@ -302,7 +302,7 @@ internal sealed class BranchChecker(VerifierEnvironment environment)
             register = RegisterState.Constant(0);
             return;
         }
-        register.Type = register.Type == RegisterType.MapValueOrNull ? RegisterType.MapValue : RegisterType.XdpSocket;
+        register.Type &= ~RegisterType.MayBeNull;
         register.Id = 0;
     }
 

@@ -88,13 +88,13 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
         if (argument.Type != expected)
         {
             throw environment.Reject(
-                $"bpf_{_helper.Name} expects {RegisterState.Describe(expected)} in r{register}, which is {argument.Describe()}"
+                $"bpf_{_helper.Name} expects {expected.Describe()} in r{register}, which is {argument.Describe()}"
             );
         }
         if (argument.Offset != 0 || !argument.Bounds.IsZero)
         {
             throw environment.Reject(
-                $"bpf_{_helper.Name} expects {RegisterState.Describe(expected)} in r{register}, but it was moved by {argument.DescribeOffset()}"
+                $"bpf_{_helper.Name} expects {expected.Describe()} in r{register}, but it was moved by {argument.DescribeOffset()}"
             );
         }
     }
@@ -226,8 +226,8 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
                 return default;
             case ReturnType.MapValueOrNull:
                 var isSocket = environment.Maps[_map].Type == MapType.Xskmap;
-                var type = isSocket ? RegisterType.XdpSocketOrNull : RegisterType.MapValueOrNull;
-                var result = RegisterState.Pointer(_findsAlways ? RegisterType.MapValue : type);
+                var type = isSocket ? RegisterType.XdpSocket : RegisterType.MapValue;
+                var result = RegisterState.Pointer(_findsAlways ? type : type | RegisterType.MayBeNull);
                 result.Map = _map;
                 result.Id = _findsAlways ? 0 : environment.NewId();
                 return result;

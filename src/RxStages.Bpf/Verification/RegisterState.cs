@@ -1,45 +1,5 @@
 namespace RxStages.Bpf.Verification;
 
-/// <summary>What kind of value a register holds, after the kernel's <c>enum bpf_reg_type</c>.</summary>
-internal enum RegisterType : byte
-{
-    /// <summary><c>NOT_INIT</c>: nothing that may be read.</summary>
-    NotInitialized = 0,
-
-    /// <summary><c>SCALAR_VALUE</c>: a number.</summary>
-    Scalar,
-
-    /// <summary><c>PTR_TO_CTX</c></summary>
-    Context,
-
-    /// <summary><c>CONST_PTR_TO_MAP</c></summary>
-    MapPointer,
-
-    /// <summary><c>PTR_TO_MAP_VALUE</c></summary>
-    MapValue,
-
-    /// <summary><c>PTR_TO_MAP_VALUE_OR_NULL</c></summary>
-    MapValueOrNull,
-
-    /// <summary><c>PTR_TO_STACK</c></summary>
-    Stack,
-
-    /// <summary><c>PTR_TO_PACKET</c></summary>
-    Packet,
-
-    /// <summary><c>PTR_TO_PACKET_META</c></summary>
-    PacketMeta,
-
-    /// <summary><c>PTR_TO_PACKET_END</c></summary>
-    PacketEnd,
-
-    /// <summary><c>PTR_TO_XDP_SOCK</c>: the entry of an xskmap.</summary>
-    XdpSocket,
-
-    /// <summary><c>PTR_TO_XDP_SOCK_OR_NULL</c></summary>
-    XdpSocketOrNull,
-}
-
 /// <summary>What is known of one register, after the kernel's <c>struct bpf_reg_state</c>. Also of what was spilled to a stack slot.</summary>
 internal struct RegisterState
 {
@@ -59,12 +19,25 @@ internal struct RegisterState
     public uint Id;
 
     /// <summary>
+    /// The reference that it is, or was made from: void when that is released (<c>ref_obj_id</c>); 0 for none.
+    /// </summary>
+    public uint Reference;
+
+    /// <summary>
+    /// For memory that is part of a dynptr, and for a dynptr's stack slots: the dynptr (<c>dynptr_id</c>); 0 for none.
+    /// </summary>
+    public uint Dynptr;
+
+    /// <summary>
     /// For packet pointers: bytes that are proved to lie before data_end (data, for metadata), counted from the pointer less
     /// <see cref="Offset"/>; or <see cref="AtPacketEnd"/>, <see cref="BeyondPacketEnd"/>.
     /// </summary>
     public int Range;
 
-    /// <summary>For map pointers and map values: the map's index.</summary>
+    /// <summary>
+    /// For map pointers, keys and values: the map's index in <see cref="VerifierEnvironment.Maps"/>, where templates of inner
+    /// maps stand behind the program's own.
+    /// </summary>
     public int Map;
 
     /// <summary>What it is.</summary>
@@ -104,7 +77,24 @@ internal struct RegisterState
 
     public readonly bool IsPointer => Type > RegisterType.Scalar;
 
-    public readonly bool MayBeNull => Type is RegisterType.MapValueOrNull or RegisterType.XdpSocketOrNull;
+    /// <summary>For memory: how many bytes it has.</summary>
+    public int Size
+    {
+        readonly get => Range;
+        set => Range = value;
+    }
+
+    /// <summary>For pointers to kernel structures: the type's id in the kernel's BTF. For functions: the index.</summary>
+    public int BtfType
+    {
+        readonly get => Map;
+        set => Map = value;
+    }
+
+    public readonly bool MayBeNull => Type.Has(RegisterType.MayBeNull);
+
+    /// <summary>The kind of value, without modifiers.</summary>
+    public readonly RegisterType Kind => Type.Kind();
 
     /// <summary>True for packet and packet metadata: pointers with a <see cref="Range"/>.</summary>
     public readonly bool IsPacket => Type is RegisterType.Packet or RegisterType.PacketMeta;
@@ -119,8 +109,19 @@ internal struct RegisterState
     /// True for pointers that are never 0 (<c>reg_not_null</c>). Offsets that lead out of the object count as unknown.
     /// </summary>
     public readonly bool IsNeverNull =>
-        Type is RegisterType.MapPointer or RegisterType.MapValue or RegisterType.Stack or RegisterType.XdpSocket
-        && (Type == RegisterType.Stack || (Offset >= 0 && Bounds.SignedMin >= 0));
+        Type switch
+        {
+            RegisterType.Stack => true,
+            RegisterType.MapPointer
+            or RegisterType.MapValue
+            or RegisterType.MapKey
+            or RegisterType.XdpSocket
+            or RegisterType.Socket
+            or RegisterType.SocketCommon
+            or RegisterType.TcpSocket
+            or (RegisterType.Btf | RegisterType.Trusted) => Offset >= 0 && Bounds.SignedMin >= 0,
+            _ => Kind == RegisterType.Memory && !MayBeNull && Offset >= 0 && Bounds.SignedMin >= 0,
+        };
 
     /// <summary>The id without its flag.</summary>
     public readonly uint BaseId => Id & ~AddConst;
@@ -140,23 +141,5 @@ internal struct RegisterState
         Bounds.IsConstant ? $"{(long)Bounds.Bits.Value + Offset + offset}" : $"{Offset + offset} + ({Bounds})";
 
     /// <summary>What it is, in words.</summary>
-    public readonly string Describe() => Describe(Type);
-
-    /// <summary>What a type is, in words.</summary>
-    public static string Describe(RegisterType type) =>
-        type switch
-        {
-            RegisterType.NotInitialized => "nothing (never written)",
-            RegisterType.Scalar => "a number",
-            RegisterType.Context => "the context",
-            RegisterType.MapPointer => "a map",
-            RegisterType.MapValue => "a pointer to a map value",
-            RegisterType.MapValueOrNull => "a pointer to a map value that may be null",
-            RegisterType.Stack => "a pointer to the stack",
-            RegisterType.Packet => "a pointer to the packet",
-            RegisterType.PacketMeta => "a pointer to the packet's metadata",
-            RegisterType.PacketEnd => "the packet's end (data_end)",
-            RegisterType.XdpSocket => "a pointer to an AF_XDP socket",
-            _ => "a pointer to an AF_XDP socket that may be null",
-        };
+    public readonly string Describe() => Type.Describe();
 }

@@ -16,6 +16,12 @@ internal enum StackByte : byte
 
     /// <summary><c>STACK_ZERO</c>: the number 0.</summary>
     Zero,
+
+    /// <summary><c>STACK_DYNPTR</c>: part of a dynptr; all eight bytes are, and <see cref="StackSlot.Spilled"/> describes it.</summary>
+    Dynptr,
+
+    /// <summary><c>STACK_ITER</c>: part of an open-coded iterator; all eight bytes are, and <see cref="StackSlot.Spilled"/> describes it.</summary>
+    Iterator,
 }
 
 /// <summary>Eight bytes of stack, aligned, after the kernel's <c>struct bpf_stack_state</c>.</summary>

@@ -137,7 +137,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
                     && kept.Offset == present.Offset
                     && kept.Bounds.Contains(present.Bounds)
                     && AreSameId(kept.Id, present.Id);
-            case RegisterType.MapValue or RegisterType.MapValueOrNull:
+            case RegisterType.MapValue or (RegisterType.MapValue | RegisterType.MayBeNull):
                 return kept.Map == present.Map
                     && kept.Offset == present.Offset
                     && kept.Bounds.Contains(present.Bounds)

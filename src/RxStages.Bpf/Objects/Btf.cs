@@ -170,6 +170,36 @@ public sealed class Btf
         static uint? Narrow(ulong size) => size <= uint.MaxValue ? (uint)size : null;
     }
 
+    /// <summary>A type's alignment in bytes, as compilers for eBPF align it; 1 for what has none.</summary>
+    public uint AlignmentOf(int id)
+    {
+        for (var depth = 0; depth < MaxResolveDepth; depth++)
+        {
+            var type = this[id];
+            switch (type.Kind)
+            {
+                case BtfKind.Integer or BtfKind.Enumeration or BtfKind.Enumeration64 or BtfKind.Float:
+                    return Math.Clamp(type.Size, 1, 8);
+                case BtfKind.Pointer:
+                    return 8;
+                case BtfKind.Typedef
+                or BtfKind.Volatile
+                or BtfKind.Const
+                or BtfKind.Restrict
+                or BtfKind.TypeTag
+                or BtfKind.Variable:
+                    id = type.Target;
+                    break;
+                case BtfKind.Array:
+                    id = type.ElementType;
+                    break;
+                default:
+                    return 1;
+            }
+        }
+        return 1;
+    }
+
     internal string NameAt(uint offset)
     {
         var name = _strings.Span[(int)offset..];
@@ -193,6 +223,19 @@ public sealed class Btf
             }
         }
         return new Btf(types, _strings, _offsets);
+    }
+
+    /// <summary>Writes a section's header, for types that the strings follow at once.</summary>
+    internal void WriteHeader(Span<byte> section, int typesLength)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(section, Magic);
+        section[2] = 1;
+        section[3] = 0;
+        BinaryPrimitives.WriteInt32LittleEndian(section[4..], HeaderSize);
+        BinaryPrimitives.WriteInt32LittleEndian(section[8..], 0);
+        BinaryPrimitives.WriteInt32LittleEndian(section[12..], typesLength);
+        BinaryPrimitives.WriteInt32LittleEndian(section[16..], typesLength);
+        BinaryPrimitives.WriteInt32LittleEndian(section[20..], _strings.Length);
     }
 
     internal static InputException Broken(string source, string reason) => new(source, ".BTF", reason);

@@ -22,11 +22,11 @@ internal sealed class ElfFile
     private readonly ILookup<int, ElfSymbol> _symbolsBySection;
     private readonly StringTable? _symbolNames;
 
-    private ElfFile(ReadOnlyMemory<byte> bytes, string source)
+    private ElfFile(ReadOnlyMemory<byte> bytes, string source, bool isAny)
     {
         Source = source;
-        Sections = ReadSections(bytes);
-        var tables = Sections.Where(section => section.Type == ElfSectionType.SymbolTable).ToArray();
+        Sections = ReadSections(bytes, isAny);
+        var tables = isAny ? [] : Sections.Where(section => section.Type == ElfSectionType.SymbolTable).ToArray();
         if (tables.Length > 1)
         {
             throw Broken(tables[1].Name, "a second symbol table");
@@ -52,7 +52,11 @@ internal sealed class ElfFile
 
     /// <summary>Reads a file's bytes.</summary>
     /// <exception cref="InputException">It is not an eBPF object file, or broken.</exception>
-    public static ElfFile Read(ReadOnlyMemory<byte> bytes, string source) => new(bytes, source);
+    public static ElfFile Read(ReadOnlyMemory<byte> bytes, string source) => new(bytes, source, isAny: false);
+
+    /// <summary>Reads the bytes of a file that may be for another machine or linked, such as a kernel.</summary>
+    /// <exception cref="InputException">It is no ELF file, or broken.</exception>
+    public static ElfFile ReadAny(ReadOnlyMemory<byte> bytes, string source) => new(bytes, source, isAny: true);
 
     /// <summary>The error for something broken in this file.</summary>
     public InputException Broken(string? place, string reason) => new(Source, place, reason);
@@ -96,7 +100,7 @@ internal sealed class ElfFile
         return relocations;
     }
 
-    private ImmutableArray<ElfSection> ReadSections(ReadOnlyMemory<byte> bytes)
+    private ImmutableArray<ElfSection> ReadSections(ReadOnlyMemory<byte> bytes, bool isAny)
     {
         var header = bytes.Span;
         if (header.Length < HeaderSize || !header.StartsWith("\u007fELF"u8))
@@ -109,7 +113,7 @@ internal sealed class ElfFile
         }
         var type = BinaryPrimitives.ReadUInt16LittleEndian(header[16..]);
         var machine = BinaryPrimitives.ReadUInt16LittleEndian(header[18..]);
-        if (type != Relocatable || machine is not (MachineBpf or 0))
+        if (!isAny && (type != Relocatable || machine is not (MachineBpf or 0)))
         {
             throw Broken("ELF header", $"not an eBPF object file (type {type}, machine {machine})");
         }

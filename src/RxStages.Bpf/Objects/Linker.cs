@@ -20,6 +20,8 @@ internal sealed class Linker
 
     private readonly ElfFile _elf;
     private readonly MapTable _maps;
+    private readonly Externs _externs;
+    private readonly TargetKernel _kernel;
     private readonly Btf? _btf;
     private readonly BtfExt _ext;
     private readonly ILookup<uint, ElfSection> _relocationSections;
@@ -29,12 +31,16 @@ internal sealed class Linker
     /// <summary>Prepares to link a file's programs.</summary>
     /// <param name="elf">The file.</param>
     /// <param name="maps">Its maps.</param>
+    /// <param name="externs">What it does not define.</param>
+    /// <param name="kernel">The kernel to fit the programs to.</param>
     /// <param name="btf">Its types, or null.</param>
     /// <param name="ext">What is known of its functions and lines.</param>
-    public Linker(ElfFile elf, MapTable maps, Btf? btf, BtfExt ext)
+    public Linker(ElfFile elf, MapTable maps, Externs externs, TargetKernel kernel, Btf? btf, BtfExt ext)
     {
         _elf = elf;
         _maps = maps;
+        _externs = externs;
+        _kernel = kernel;
         _btf = btf;
         _ext = ext;
         _relocationSections = elf.Sections.Where(section => section.IsRelocations).ToLookup(section => section.Info);
@@ -112,9 +118,6 @@ internal sealed class Linker
                         function.Section,
                         (long)function.Start + slot + 1 + instruction.Immediate
                     );
-                case PseudoCall.KernelFunction:
-                    program.Unsupported ??= "calls of kernel functions (kfuncs) are not supported yet";
-                    return null;
                 default:
                     throw Broken(function, slot, $"a call of unknown kind {instruction.Source}");
             }
@@ -122,8 +125,7 @@ internal sealed class Linker
         var symbol = _elf.Symbols[relocation.Value.Symbol];
         if (symbol.IsExtern)
         {
-            program.Unsupported ??=
-                $"it calls '{_elf.NameOf(symbol)}', which the file does not define: kernel functions (kfuncs) are not supported yet";
+            LinkExternCall(program, program.SlotOf(function) + slot, _elf.NameOf(symbol));
             return null;
         }
         if (
@@ -180,8 +182,7 @@ internal sealed class Linker
         var symbol = _elf.Symbols[relocation.Value.Symbol];
         if (symbol.IsExtern)
         {
-            program.Unsupported ??=
-                $"it refers to '{_elf.NameOf(symbol)}', which the file does not define: kernel variables and configuration are not supported yet";
+            LinkExternLoad(program, at, _elf.NameOf(symbol));
             return null;
         }
         if (relocation.Value.Type != BpfRelocationType.WideLoad)
@@ -225,6 +226,51 @@ internal sealed class Linker
         );
     }
 
+    private void LinkExternCall(LinkedProgram program, int at, string name)
+    {
+        if (_externs.Find(name) is not { Kind: ExternKind.Function } kfunc)
+        {
+            program.Unsupported ??=
+                $"it calls '{name}', which neither the file defines nor its BTF as a kernel function";
+            return;
+        }
+        program[at] = new Instruction(Opcode.Call, 0, PseudoCall.KernelFunction, 0, program.IndexOf(kfunc));
+    }
+
+    /// <summary>Says what the address of an extern is, as libbpf does: for a weak one that the kernel lacks, 0.</summary>
+    private void LinkExternLoad(LinkedProgram program, int at, string name)
+    {
+        switch (_externs.Find(name))
+        {
+            case { Kind: ExternKind.Kconfig } option:
+                program.Unsupported ??= option.Problem;
+                program.SetWideLoad(at, PseudoLoad.MapIndexValue, _externs.KconfigMap, option.Offset);
+                break;
+            case { Kind: ExternKind.Function } kfunc:
+                program.SetWideLoad(at, PseudoLoad.BtfId, program.IndexOf(kfunc), 0);
+                break;
+            case { Kind: ExternKind.Symbol } symbol:
+                var address = _kernel.AddressOf(Externs.WithoutFlavor(name));
+                if (address is null && !symbol.IsWeak)
+                {
+                    program.Unsupported ??=
+                        $"it needs the address of '{name}', which is no symbol of the kernel's, or hidden";
+                }
+                program.SetWideLoad(at, PseudoLoad.Constant, (int)(address ?? 0), (int)((address ?? 0) >> 32));
+                break;
+            case { Kind: ExternKind.Variable, IsWeak: true }:
+                program.SetWideLoad(at, PseudoLoad.Constant, 0, 0);
+                break;
+            case { Kind: ExternKind.Variable }:
+                program.Unsupported ??= $"it needs '{name}', a variable of the kernel's: there is none in user space";
+                break;
+            default:
+                program.Unsupported ??=
+                    $"it refers to '{name}', which neither the file defines nor its BTF as an extern";
+                break;
+        }
+    }
+
     private CodeSection CodeOf(ElfSection section)
     {
         if (!_code.TryGetValue(section.Index, out var code))
@@ -247,6 +293,8 @@ internal sealed class Linker
         private readonly List<Instruction> _instructions = [];
         private readonly List<FunctionSpec> _functions = [];
         private readonly List<SourceLine> _lines = [];
+        private readonly List<KfuncReference> _kfuncs = [];
+        private readonly Dictionary<string, int> _kfuncIndices = new(StringComparer.Ordinal);
         private readonly Dictionary<CodeFunction, int> _slots = [];
 
         /// <summary>What it needs that is not supported: the first such thing met.</summary>
@@ -295,6 +343,18 @@ internal sealed class Linker
             return function;
         }
 
+        /// <summary>The index of a kfunc among those that the program names.</summary>
+        public int IndexOf(Extern kfunc)
+        {
+            if (!_kfuncIndices.TryGetValue(kfunc.Name, out var index))
+            {
+                index = _kfuncs.Count;
+                _kfuncIndices.Add(kfunc.Name, index);
+                _kfuncs.Add(new KfuncReference(Externs.WithoutFlavor(kfunc.Name), kfunc.BtfType, kfunc.IsWeak));
+            }
+            return index;
+        }
+
         /// <summary>Says what a wide load loads.</summary>
         public void SetWideLoad(int slot, int source, int first, int second)
         {
@@ -317,6 +377,7 @@ internal sealed class Linker
                 Instructions = [.. _instructions],
                 Functions = [.. _functions],
                 Lines = [.. _lines],
+                Kfuncs = [.. _kfuncs],
             };
     }
 }

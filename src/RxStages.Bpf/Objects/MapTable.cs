@@ -25,6 +25,13 @@ internal sealed class MapTable
         return true;
     }
 
+    /// <summary>Adds a map that stands nowhere in the file; returns its index.</summary>
+    public int Add(MapSpec map)
+    {
+        _maps.Add(map);
+        return _maps.Count - 1;
+    }
+
     /// <summary>Adds the map that holds a whole section.</summary>
     public void AddData(int section, MapSpec map)
     {

@@ -20,7 +20,16 @@ public static class ObjectReader
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file's path.</param>
     /// <exception cref="InputException">It cannot be read, or is broken.</exception>
-    public static ObjectSpec Read(string path)
+    public static ObjectSpec Read(string path) => Read(path, TargetKernel.Running);
+
+    /// <summary>Reads a file, and fits its programs to a kernel.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <exception cref="InputException">It cannot be read, or is broken.</exception>
+    public static ObjectSpec Read(string path, TargetKernel kernel) => Read(ReadFile(path), path, kernel);
+
+    /// <summary>Reads the bytes of a file of at most <see cref="MaxFileSize"/>; one more when it is larger.</summary>
+    internal static ReadOnlyMemory<byte> ReadFile(string path)
     {
         using var bytes = new MemoryStream();
         try
@@ -37,14 +46,22 @@ public static class ObjectReader
         {
             throw FileErrors.Describe(path, "cannot be read", error);
         }
-        return Read(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), path);
+        return bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
     }
 
     /// <summary>Reads a file's bytes.</summary>
     /// <param name="bytes">The bytes; not kept.</param>
     /// <param name="source">What they are called in errors.</param>
     /// <exception cref="InputException">They are broken.</exception>
-    public static ObjectSpec Read(ReadOnlyMemory<byte> bytes, string source)
+    public static ObjectSpec Read(ReadOnlyMemory<byte> bytes, string source) =>
+        Read(bytes, source, TargetKernel.Running);
+
+    /// <summary>Reads a file's bytes, and fits its programs to a kernel.</summary>
+    /// <param name="bytes">The bytes; not kept.</param>
+    /// <param name="source">What they are called in errors.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <exception cref="InputException">They are broken.</exception>
+    public static ObjectSpec Read(ReadOnlyMemory<byte> bytes, string source, TargetKernel kernel)
     {
         if (bytes.Length > MaxFileSize)
         {
@@ -57,7 +74,8 @@ public static class ObjectReader
                 ? BtfExt.Read(section.Data, btf, source)
                 : BtfExt.Empty;
         var maps = ReadMaps(elf, btf);
-        var linker = new Linker(elf, maps, btf, ext);
+        var externs = Externs.Read(elf, ref btf, kernel, maps);
+        var linker = new Linker(elf, maps, externs, kernel, btf, ext);
         var programs = ImmutableArray.CreateBuilder<ProgramSpec>();
         var others = ImmutableArray.CreateBuilder<string>();
         foreach (var code in elf.Sections.Where(candidate => candidate is { IsCode: true, Data.IsEmpty: false }))
@@ -85,6 +103,7 @@ public static class ObjectReader
             Programs = programs.ToImmutable(),
             Maps = maps.Maps,
             Btf = btf,
+            Kernel = kernel,
             OtherSections = others.ToImmutable(),
         };
     }

@@ -21,6 +21,9 @@ public sealed record ObjectSpec
     /// <summary>The object's types, or null if it has no <c>.BTF</c>.</summary>
     public Btf? Btf { get; init; }
 
+    /// <summary>The kernel that the programs were fitted to.</summary>
+    public TargetKernel Kernel { get; init; } = TargetKernel.None;
+
     /// <summary>The names of sections with programs that are not for XDP and were left out, in the file's order.</summary>
     public ImmutableArray<string> OtherSections { get; init; } = [];
 

@@ -36,7 +36,8 @@ public sealed record ProgramSpec
     public required ImmutableArray<FunctionSpec> Functions { get; init; }
 
     /// <summary>
-    /// The kfuncs that it calls: the immediate of a call with source <see cref="PseudoCall.KernelFunction"/> is an index into it.
+    /// The kfuncs that it names: the immediate of a call with source <see cref="PseudoCall.KernelFunction"/> is an index into
+    /// it, and so is that of a wide load with source <see cref="PseudoLoad.BtfId"/>, which loads a kfunc's address.
     /// </summary>
     public ImmutableArray<KfuncReference> Kfuncs { get; init; } = [];
 

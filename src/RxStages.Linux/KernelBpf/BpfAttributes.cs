@@ -56,6 +56,25 @@ internal struct ProgramLoadAttributes
     public NameBuffer Name;
     public uint Ifindex;
     public uint ExpectedAttachType;
+    public uint BtfFd;
+    public uint FunctionInfoRecordSize;
+    public ulong FunctionInfo;
+    public uint FunctionInfoCount;
+    public uint LineInfoRecordSize;
+    public ulong LineInfo;
+    public uint LineInfoCount;
+    public uint AttachBtfId;
+    public uint AttachProgramFd;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct BtfLoadAttributes
+{
+    public ulong Btf;
+    public ulong LogBuffer;
+    public uint Size;
+    public uint LogSize;
+    public uint LogLevel;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -14,6 +14,7 @@ internal enum BpfCommand
     MapGetNextKey = 4,
     ProgramLoad = 5,
     ProgramTestRun = 10,
+    BtfLoad = 18,
     MapFreeze = 22,
 }
 

@@ -36,7 +36,29 @@ public sealed unsafe class KernelMap : IDisposable
     /// <param name="spec">What to make.</param>
     /// <param name="inner">For maps of maps: a map like those that it will hold.</param>
     /// <exception cref="KernelBpfException">The kernel refused.</exception>
-    public static KernelMap Create(MapSpec spec, KernelMap? inner = null)
+    public static KernelMap Create(MapSpec spec, KernelMap? inner = null) => Create(spec, inner, types: null);
+
+    /// <summary>
+    /// Makes a map with the types of keys and values, which say where its values hold locks and timers. Where the kernel
+    /// does not take them (a type of map that has none) the map is made without, as libbpf does it.
+    /// </summary>
+    internal static KernelMap Create(MapSpec spec, KernelMap? inner, KernelBtf? types)
+    {
+        if (types is null || spec is { BtfKeyType: 0, BtfValueType: 0 })
+        {
+            return new KernelMap(Open(spec, inner, types: null), spec);
+        }
+        try
+        {
+            return new KernelMap(Open(spec, inner, types), spec);
+        }
+        catch (KernelBpfException)
+        {
+            return new KernelMap(Open(spec, inner, types: null), spec);
+        }
+    }
+
+    private static FileDescriptor Open(MapSpec spec, KernelMap? inner, KernelBtf? types)
     {
         var attributes = new MapCreateAttributes
         {
@@ -48,6 +70,9 @@ public sealed unsafe class KernelMap : IDisposable
             NumaNode = spec.NumaNode,
             MapExtra = spec.Extra,
             InnerMapFd = (uint)(inner?._descriptor.Number ?? 0),
+            BtfFd = (uint)(types?.Descriptor.Number ?? 0),
+            BtfKeyTypeId = types is null ? 0 : (uint)spec.BtfKeyType,
+            BtfValueTypeId = types is null ? 0 : (uint)spec.BtfValueType,
         };
         BpfSystemCall.WriteName(ref attributes.Name, spec.Name);
         var descriptor = BpfSystemCall.Open(
@@ -56,7 +81,8 @@ public sealed unsafe class KernelMap : IDisposable
             $"create map {spec.Name} ({spec.Type}, key {spec.KeySize}, value {spec.ValueSize}, {spec.MaxEntries} entries)"
         );
         GC.KeepAlive(inner);
-        return new KernelMap(descriptor, spec);
+        GC.KeepAlive(types);
+        return descriptor;
     }
 
     /// <summary><c>BPF_MAP_LOOKUP_ELEM</c>: 0, or a negated error number.</summary>
@@ -124,6 +150,19 @@ public sealed unsafe class KernelMap : IDisposable
         if (result != 0)
         {
             throw new KernelBpfException($"put program {program.Spec.Name} into {Spec.Name}[{index}]", -result);
+        }
+    }
+
+    /// <summary>Puts a map into a map of maps.</summary>
+    /// <exception cref="KernelBpfException">The kernel refused.</exception>
+    public void SetMap(ReadOnlySpan<byte> key, KernelMap inner)
+    {
+        var descriptor = inner._descriptor.Number;
+        var result = Update(key, new ReadOnlySpan<byte>(&descriptor, sizeof(int)), 0);
+        GC.KeepAlive(inner);
+        if (result != 0)
+        {
+            throw new KernelBpfException($"put map {inner.Spec.Name} into {Spec.Name}", -result);
         }
     }
 

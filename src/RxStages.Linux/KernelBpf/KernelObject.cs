@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Buffers.Binary;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Linux.KernelBpf;
@@ -8,11 +8,20 @@ public sealed class KernelObject : IDisposable
 {
     private readonly List<KernelMap> _maps = [];
     private readonly List<KernelProgram> _programs = [];
+    private readonly KernelBtf? _types;
 
-    private KernelObject(ObjectSpec spec) => Spec = spec;
+    private KernelObject(ObjectSpec spec)
+    {
+        Spec = spec;
+        _types = KernelBtf.TryLoad(spec, out var complaint);
+        TypesRefused = complaint;
+    }
 
     /// <summary>What it was made from.</summary>
     public ObjectSpec Spec { get; }
+
+    /// <summary>What the kernel said against the object's types, so that it was loaded without; else null.</summary>
+    public string? TypesRefused { get; }
 
     /// <summary>The maps, in the order of <see cref="ObjectSpec.Maps"/>.</summary>
     public IReadOnlyList<KernelMap> Maps => _maps;
@@ -41,9 +50,9 @@ public sealed class KernelObject : IDisposable
                 .ToHashSet(StringComparer.Ordinal);
             foreach (var program in spec.Programs.Where(p => wanted.Contains(p.Name)))
             {
-                loaded._programs.Add(KernelProgram.Load(program, spec.License, loaded._maps));
+                loaded._programs.Add(KernelProgram.Load(program, spec.License, loaded._maps, loaded._types));
             }
-            loaded.FillProgArrays();
+            loaded.FillMaps();
             return loaded;
         }
         catch
@@ -64,17 +73,22 @@ public sealed class KernelObject : IDisposable
         _programs.Find(p => p.Spec.Name == name)
         ?? throw new KeyNotFoundException($"{Spec.Source}: no program {name} loaded");
 
+    /// <summary>Whether the kernel takes a program over these maps and types; see <see cref="KernelProgram.Judge(ProgramSpec, string, IReadOnlyList{KernelMap})"/>.</summary>
+    /// <returns>0 when it does; else the error number, positive.</returns>
+    public int Judge(ProgramSpec program) => KernelProgram.Judge(program, Spec.License, _maps, _types);
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _programs.ForEach(p => p.Dispose());
         _maps.ForEach(m => m.Dispose());
+        _types?.Dispose();
     }
 
     private void AddMap(MapSpec spec)
     {
-        using var inner = spec.Inner is null ? null : KernelMap.Create(spec.Inner);
-        var map = KernelMap.Create(spec, inner);
+        using var inner = spec.Inner is null ? null : KernelMap.Create(spec.Inner, inner: null, _types);
+        var map = KernelMap.Create(spec, inner, _types);
         _maps.Add(map);
         if (!spec.InitialValue.IsEmpty)
         {
@@ -92,13 +106,19 @@ public sealed class KernelObject : IDisposable
         }
     }
 
-    private void FillProgArrays()
+    private void FillMaps()
     {
         foreach (var map in _maps)
         {
             foreach (var (index, name) in map.Spec.InitialPrograms)
             {
                 map.SetProgram(index, Program(name));
+            }
+            foreach (var (index, name) in map.Spec.InitialMaps)
+            {
+                var key = new byte[map.Spec.KeySize];
+                BinaryPrimitives.WriteUInt32LittleEndian(key, index);
+                map.SetMap(key, Map(name));
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Objects;
@@ -22,6 +23,9 @@ public sealed unsafe class KernelProgram : IDisposable
     private const uint AttachXdp = 37;
     private const uint HasFragments = 1 << 5;
     private const uint LogLevel = 1;
+
+    // A helper that no kernel has, in place of a kfunc that this kernel lacks (POISON_CALL_KFUNC_BASE of libbpf).
+    private const int MissingKfunc = 2_002_000_000;
     private const int FirstLogSize = 1 << 18;
     private const int LastLogSize = 1 << 26;
 
@@ -43,9 +47,17 @@ public sealed unsafe class KernelProgram : IDisposable
     /// <param name="license">Its licence: some helpers want a GPL-compatible one.</param>
     /// <param name="maps">The maps that its wide loads index.</param>
     /// <exception cref="KernelBpfException">The kernel refused; the exception has the verifier's log.</exception>
-    public static KernelProgram Load(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps)
+    public static KernelProgram Load(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps) =>
+        Load(spec, license, maps, types: null);
+
+    internal static KernelProgram Load(
+        ProgramSpec spec,
+        string license,
+        IReadOnlyList<KernelMap> maps,
+        KernelBtf? types
+    )
     {
-        var descriptor = TryLoad(spec, license, maps, log: null, out var error);
+        var descriptor = TryLoad(spec, license, maps, types, log: null, out var error);
         if (descriptor is not null)
         {
             return new KernelProgram(descriptor, spec);
@@ -55,7 +67,7 @@ public sealed unsafe class KernelProgram : IDisposable
         for (var size = FirstLogSize; size <= LastLogSize; size *= 4)
         {
             var buffer = new byte[size];
-            using var again = TryLoad(spec, license, maps, buffer, out var logError);
+            using var again = TryLoad(spec, license, maps, types, buffer, out var logError);
             log = Encoding.UTF8.GetString(buffer, 0, Math.Max(buffer.AsSpan().IndexOf((byte)0), 0));
             if (logError != Errno.ENOSPC)
             {
@@ -67,9 +79,12 @@ public sealed unsafe class KernelProgram : IDisposable
 
     /// <summary>Whether the kernel takes the program: its verdict alone, without a log. Quick, for many programs.</summary>
     /// <returns>0 when it does; else the error number, positive.</returns>
-    public static int Judge(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps)
+    public static int Judge(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps) =>
+        Judge(spec, license, maps, types: null);
+
+    internal static int Judge(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps, KernelBtf? types)
     {
-        using var descriptor = TryLoad(spec, license, maps, log: null, out var error);
+        using var descriptor = TryLoad(spec, license, maps, types, log: null, out var error);
         return error;
     }
 
@@ -133,11 +148,14 @@ public sealed unsafe class KernelProgram : IDisposable
         ProgramSpec spec,
         string license,
         IReadOnlyList<KernelMap> maps,
+        KernelBtf? types,
         byte[]? log,
         out int error
     )
     {
-        var instructions = WithDescriptors(spec.Instructions, maps);
+        var instructions = ForKernel(spec, maps);
+        var functions = types is null ? [] : FunctionInfoOf(spec);
+        fixed (FunctionInfo* functionInfo = functions)
         fixed (Instruction* slots = instructions)
         fixed (byte* licenseText = Encoding.UTF8.GetBytes(license + '\0'))
         fixed (byte* logBuffer = log)
@@ -153,28 +171,48 @@ public sealed unsafe class KernelProgram : IDisposable
                 LogBuffer = (ulong)logBuffer,
                 Flags = spec.IsFrags ? HasFragments : 0,
                 ExpectedAttachType = AttachTypeOf(spec.AttachKind),
+                BtfFd = (uint)(types?.Descriptor.Number ?? 0),
+                FunctionInfoRecordSize = (uint)sizeof(FunctionInfo),
+                FunctionInfo = (ulong)functionInfo,
+                FunctionInfoCount = (uint)functions.Length,
             };
             BpfSystemCall.WriteName(ref attributes.Name, spec.Name);
             var result = BpfSystemCall.Invoke(BpfCommand.ProgramLoad, ref attributes);
             GC.KeepAlive(maps);
+            GC.KeepAlive(types);
             error = result < 0 ? -result : 0;
             return result < 0 ? null : new FileDescriptor(result);
         }
     }
 
-    // The kernel knows maps by descriptor where a linked program has the map's index.
-    private static Instruction[] WithDescriptors(
-        ImmutableArray<Instruction> instructions,
-        IReadOnlyList<KernelMap> maps
-    )
+    // The kernel wants to know the types of all functions of a program, or of none.
+    private static FunctionInfo[] FunctionInfoOf(ProgramSpec spec) =>
+        spec.Functions.All(function => function.BtfType != 0)
+            ? [.. spec.Functions.Select(function => new FunctionInfo((uint)function.Start, (uint)function.BtfType))]
+            : [];
+
+    // The kernel knows maps by descriptor, and kfuncs by BTF id, where a linked program has indices.
+    private static Instruction[] ForKernel(ProgramSpec spec, IReadOnlyList<KernelMap> maps)
     {
-        var result = instructions.ToArray();
+        var result = spec.Instructions.ToArray();
         for (var slot = 0; slot < result.Length; slot++)
         {
             var load = result[slot];
+            if (load is { Opcode: Opcode.Call, Source: PseudoCall.KernelFunction })
+            {
+                var id = KfuncId(spec, load.Immediate);
+                result[slot] =
+                    id != 0 ? load with { Immediate = id } : new Instruction(Opcode.Call, 0, 0, 0, MissingKfunc);
+                continue;
+            }
             if (!load.IsWide)
             {
                 continue;
+            }
+            if (load.Source == PseudoLoad.BtfId)
+            {
+                var id = KfuncId(spec, load.Immediate);
+                result[slot] = new Instruction(load.Opcode, load.Destination, id != 0 ? PseudoLoad.BtfId : 0, 0, id);
             }
             var pseudo = load.Source switch
             {
@@ -192,6 +230,9 @@ public sealed unsafe class KernelProgram : IDisposable
         return result;
     }
 
+    private static int KfuncId(ProgramSpec spec, int index) =>
+        TargetKernel.Running.Types?.Find(spec.Kfuncs[index].Name, BtfKind.Function) ?? 0;
+
     private static uint AttachTypeOf(AttachKind kind) =>
         kind switch
         {
@@ -200,3 +241,9 @@ public sealed unsafe class KernelProgram : IDisposable
             _ => AttachXdp,
         };
 }
+
+/// <summary>Which function begins at a slot (<c>struct bpf_func_info</c>).</summary>
+/// <param name="Slot">Its first slot.</param>
+/// <param name="Type">The id of its <c>FUNC</c>.</param>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct FunctionInfo(uint Slot, uint Type);

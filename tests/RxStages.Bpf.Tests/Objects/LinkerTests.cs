@@ -148,22 +148,6 @@ public class LinkerTests
         Assert.All(spec.Programs.SelectMany(p => p.Functions), f => Assert.False(f.IsGlobal));
     }
 
-    [Theory]
-    [InlineData("unsupported.clang-14")]
-    [InlineData("unsupported.clang-19")]
-    public void WhatIsNotSupportedIsSaidOfTheProgramsThatNeedIt(string name)
-    {
-        var spec = TestObjects.Read(name);
-        Assert.Null(spec.FindProgram("plain").Unsupported);
-        Assert.Contains("CO-RE", spec.FindProgram("relocated").Unsupported, StringComparison.Ordinal);
-        Assert.Contains(
-            "bpf_xdp_metadata_rx_hash",
-            spec.FindProgram("calls_kernel").Unsupported,
-            StringComparison.Ordinal
-        );
-        Assert.Contains("LINUX_KERNEL_VERSION", spec.FindProgram("reads_config").Unsupported, StringComparison.Ordinal);
-    }
-
     private static IEnumerable<string> Callees(ProgramSpec program, string function)
     {
         var caller = program.Functions.Single(f => f.Name == function);

@@ -107,7 +107,7 @@ public sealed class LoadedObject : IDisposable
     public static VerifiedProgram Verify(ObjectSpec spec, ProgramSpec program, VerifierOptions? options = null)
     {
         ThrowIfUnsupported(spec, program);
-        return Verifier.Verify(program, spec.Maps, (options ?? new VerifierOptions()) with { License = spec.License });
+        return Verifier.Verify(KfuncAddresses.Resolve(program), spec.Maps, (options ?? new VerifierOptions()) with { License = spec.License });
     }
 
     /// <summary>The map of that name.</summary>
@@ -173,7 +173,7 @@ public sealed class LoadedObject : IDisposable
         {
             Verify(Spec, program, _options.Verifier);
         }
-        return new InterpretedProgram(program, _linked);
+        return new InterpretedProgram(KfuncAddresses.Resolve(program), _linked);
     }
 
     private bool NamesAbsentMap(ProgramSpec program)

@@ -20,6 +20,7 @@ internal static class RxStagesCommand
             InspectCommand.Create(),
             DisasmCommand.Create(),
             VerifyCommand.Create(),
+            FeaturesCommand.Create(),
             BenchCommand.Create(),
             ConformanceCommand.Create(),
         };

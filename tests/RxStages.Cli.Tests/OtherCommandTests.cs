@@ -10,7 +10,7 @@ public sealed class OtherCommandTests
     {
         var run = Rxstages.Run("--help");
         Assert.Equal(0, run.ExitCode);
-        foreach (var command in new[] { "replay", "inspect", "disasm", "verify", "bench", "conformance" })
+        foreach (var command in new[] { "replay", "inspect", "disasm", "verify", "features", "bench", "conformance" })
         {
             Assert.Contains($"  {command}", run.Output);
             Assert.Equal(0, Rxstages.Run(command, "--help").ExitCode);

@@ -137,9 +137,9 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
     {
         foreach (var map in maps)
         {
-            if ((ulong)map.Header == header)
+            if (map.WithHeader((nuint)header) is { } found)
             {
-                return map;
+                return found;
             }
         }
         return null;

@@ -36,10 +36,10 @@ public abstract unsafe class HashMapBase : NativeMap
     private protected abstract int ControlCpu { get; }
 
     /// <inheritdoc/>
-    public sealed override bool ContainsValue(byte* address, int size) =>
+    public override bool ContainsValue(byte* address, int size) =>
         ElementPoolMemory.ContainsValue(&Table->Pool, address, size, Spec.ValueSize);
 
-    internal sealed override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
     {
         fixed (byte* keyBytes = key)
         {
@@ -54,7 +54,7 @@ public abstract unsafe class HashMapBase : NativeMap
         }
     }
 
-    internal sealed override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
+    internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
     {
         fixed (
             byte* keyBytes = key,

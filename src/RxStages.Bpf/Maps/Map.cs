@@ -50,6 +50,9 @@ public abstract unsafe class Map : IDisposable
     /// </summary>
     public virtual bool ContainsValue(byte* address, int size) => false;
 
+    /// <summary>This map, or for a map of maps one that it holds, if it has that header; else null. Control path.</summary>
+    internal virtual Map? WithHeader(nuint header) => (nuint)Header == header ? this : null;
+
     /// <inheritdoc/>
     public void Dispose()
     {

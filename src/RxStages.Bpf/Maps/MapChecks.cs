@@ -88,6 +88,26 @@ internal static class MapChecks
         );
     }
 
+    internal static void ArrayOfMaps(MapSpec spec)
+    {
+        Template(spec);
+        Array(spec, MapFlags.None);
+        Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Require(
+            spec,
+            (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
+            "EINVAL",
+            "an array of maps cannot be read-only or write-only for programs"
+        );
+    }
+
+    internal static void HashOfMaps(MapSpec spec)
+    {
+        Template(spec);
+        Hash(spec, MapFlags.NoPrealloc);
+        Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+    }
+
     internal static void Devmap(MapSpec spec)
     {
         Entries(spec);
@@ -148,6 +168,26 @@ internal static class MapChecks
         Require(spec, spec.MaxEntries <= 1u << 31, "E2BIG", "max_entries must be at most 2^31");
     }
 
+    // bpf_map_meta_alloc: what the maps in it are like is said by one that could be made.
+    private static void Template(MapSpec spec)
+    {
+        if (spec.Inner is not { } inner)
+        {
+            throw Refusal(spec, "EBADF", "its definition does not say what the maps in it are like");
+        }
+        Require(spec, inner.Inner is null, "EINVAL", "a map in a map of maps cannot be a map of maps itself");
+        Require(
+            spec,
+            inner.Type != MapType.ProgArray,
+            "ENOTSUPP",
+            $"maps of type {inner.Type} cannot be in a map of maps"
+        );
+        var type =
+            MapTypeTable.Find(inner.Type)
+            ?? throw new InputException($"map {inner.Name}", null, $"maps of type {inner.Type} are not supported");
+        type.Check(inner);
+    }
+
     private static void PerCpuValue(MapSpec spec) =>
         Require(
             spec,
@@ -177,11 +217,10 @@ internal static class MapChecks
     {
         if (!holds)
         {
-            throw new InputException(
-                $"map {spec.Name}",
-                null,
-                $"{reason} (type {spec.Type}; the kernel answers {error})"
-            );
+            throw Refusal(spec, error, reason);
         }
     }
+
+    private static InputException Refusal(MapSpec spec, string error, string reason) =>
+        new($"map {spec.Name}", null, $"{reason} (type {spec.Type}; the kernel answers {error})");
 }

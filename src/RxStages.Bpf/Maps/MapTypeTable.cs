@@ -22,6 +22,9 @@ public static class MapTypeTable
     private static readonly ImmutableArray<int> Storage = [Lookup, Update, Delete, ForEach];
     private static readonly ImmutableArray<int> PercpuStorage = [.. Storage, LookupPercpu];
 
+    private const string NoDescriptors =
+        "Maps are put in as maps, or by name in a map file; there are no descriptors of maps that an update could give.";
+
     /// <summary>All types, by number.</summary>
     public static ImmutableArray<MapTypeDefinition> All { get; } =
     [
@@ -116,6 +119,30 @@ public static class MapTypeTable
         )
         {
             Helpers = [Lookup, Update, Delete],
+        },
+        new(
+            MapType.ArrayOfMaps,
+            "array_of_maps",
+            MapChecks.ArrayOfMaps,
+            (spec, options) => new ArrayOfMaps(spec, options),
+            "kernel/bpf/arraymap.c: array_of_maps_map_ops; kernel/bpf/map_in_map.c",
+            "Maps by index, all of one kind; programs look them up and use them."
+        )
+        {
+            Helpers = [Lookup],
+            Difference = NoDescriptors,
+        },
+        new(
+            MapType.HashOfMaps,
+            "hash_of_maps",
+            MapChecks.HashOfMaps,
+            (spec, options) => new HashOfMaps(spec, options),
+            "kernel/bpf/hashtab.c: htab_of_maps_map_ops; kernel/bpf/map_in_map.c",
+            "Maps by key, all of one kind; programs look them up and use them."
+        )
+        {
+            Helpers = [Lookup],
+            Difference = NoDescriptors,
         },
         new(
             MapType.Devmap,

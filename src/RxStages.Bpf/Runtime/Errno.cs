@@ -12,6 +12,9 @@ public static class Errno
     /// <summary><c>E2BIG</c></summary>
     public const int E2BIG = 7;
 
+    /// <summary><c>EBADF</c></summary>
+    public const int EBADF = 9;
+
     /// <summary><c>EAGAIN</c></summary>
     public const int EAGAIN = 11;
 

@@ -15,6 +15,9 @@ internal static class MapRules
     /// <summary><c>bpf_tail_call</c></summary>
     public const int TailCall = 12;
 
+    // Until the verifier gives a look-up in a map of maps the type of the map found.
+    private static readonly bool InnerMapsAreKnown = false;
+
     /// <summary>Why a helper may not be called with a map, or null if it may.</summary>
     public static string? ReasonAgainst(HelperDefinition helper, MapSpec map)
     {
@@ -25,6 +28,10 @@ internal static class MapRules
         if (!type.Allows(helper.Id))
         {
             return $"bpf_{helper.Name} does not work on map '{map.Name}' of type {map.Type}";
+        }
+        if (map.Type is MapType.ArrayOfMaps or MapType.HashOfMaps && !InnerMapsAreKnown)
+        {
+            return $"look-ups in map '{map.Name}' of type {map.Type} are not verified yet";
         }
         return helper.Id is MapUpdate or MapDelete && IsReadOnlyForPrograms(map)
             ? $"bpf_{helper.Name} would write to map '{map.Name}', which is read-only for programs"

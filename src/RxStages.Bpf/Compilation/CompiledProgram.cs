@@ -44,8 +44,13 @@ public sealed unsafe class CompiledProgram : XdpProgram
     public ImmutableArray<Map> Maps => _maps;
 
     /// <inheritdoc/>
-    public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime) =>
+    public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime)
+    {
+        byte stackEnd;
+        runtime->StackEnd = &stackEnd;
         _vector(packets, verdicts, count, runtime);
+        runtime->StackEnd = null;
+    }
 
     /// <inheritdoc/>
     public override void PrepareTail() => _ = _tail.Value;

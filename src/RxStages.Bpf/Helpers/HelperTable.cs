@@ -22,6 +22,8 @@ public static class HelperTable
             RedirectHelpers.Definitions,
             ChecksumHelpers.Definitions,
             PacketHelpers.Definitions,
+            ProbeHelpers.Definitions,
+            StringHelpers.Definitions,
         }
             .SelectMany(family => family)
             .OrderBy(helper => helper.Id),

@@ -5,10 +5,10 @@ using RxStages.Bpf.Runtime;
 namespace RxStages.Bpf.Helpers;
 
 /// <summary>
-/// The format strings of <c>bpf_trace_printk</c>: what they may hold is the kernel's <c>bpf_bprintf_prepare</c>, how it is
+/// The format strings of <c>bpf_trace_printk</c>, <c>bpf_snprintf</c> and their kin: what they may hold is the kernel's <c>bpf_bprintf_prepare</c>, how it is
 /// printed its <c>vsnprintf</c>.
 /// </summary>
-internal ref struct TraceFormat
+internal unsafe ref struct TraceFormat
 {
     /// <summary>Bytes in the kernel's line buffer, the ending zero among them (<c>MAX_BPRINTF_BUF</c>).</summary>
     internal const int MaxLine = 1024;
@@ -21,7 +21,7 @@ internal ref struct TraceFormat
 
     private readonly Span<byte> _line;
     private readonly ReadOnlySpan<byte> _format;
-    private readonly Func<nint, int>? _readableBytes;
+    private readonly BpfRuntime* _runtime;
     private int _at;
     private int _written;
     private int _argumentBytes;
@@ -31,25 +31,25 @@ internal ref struct TraceFormat
     private bool _zero;
     private int _width;
 
-    private TraceFormat(Span<byte> line, ReadOnlySpan<byte> format, Func<nint, int>? readableBytes)
+    private TraceFormat(Span<byte> line, ReadOnlySpan<byte> format, BpfRuntime* runtime)
     {
         _line = line;
         _format = format;
-        _readableBytes = readableBytes;
+        _runtime = runtime;
     }
 
-    /// <summary>Prints values by a format to a line of <see cref="MaxLine"/> bytes.</summary>
+    /// <summary>Prints values by a format, without a zero at the end.</summary>
+    /// <param name="line">Gets the text, less its last byte, which is for that zero.</param>
+    /// <param name="format">The format, without the zero at its end.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="runtime">Knows what memory strings may be read from.</param>
     /// <returns>The length of the whole text, which may exceed what the line holds, or a negated error number.</returns>
     internal static int Print(
         Span<byte> line,
         ReadOnlySpan<byte> format,
         ReadOnlySpan<ulong> values,
-        Func<nint, int>? readableBytes
-    )
-    {
-        var end = format.IndexOf((byte)0);
-        return end < 0 ? -Errno.EINVAL : new TraceFormat(line, format[..end], readableBytes).Run(values);
-    }
+        BpfRuntime* runtime
+    ) => new TraceFormat(line, format, runtime).Run(values);
 
     private int Run(ReadOnlySpan<ulong> values)
     {
@@ -220,7 +220,7 @@ internal ref struct TraceFormat
         {
             return -Errno.ENOSPC;
         }
-        var text = Readable(address);
+        var text = ProbedMemory.At(_runtime, address);
         var zero = text.IndexOf((byte)0);
         if (zero < 0 && text.Length < room)
         {
@@ -249,7 +249,7 @@ internal ref struct TraceFormat
             return -Errno.ENOSPC;
         }
         Span<byte> bytes = stackalloc byte[size];
-        var memory = Readable(address);
+        var memory = ProbedMemory.At(_runtime, address);
         if (memory.Length >= size)
         {
             memory[..size].CopyTo(bytes);
@@ -281,12 +281,6 @@ internal ref struct TraceFormat
         TakeArgumentBytes(length + 1, aligned: false);
         Write(text[..length]);
         return 0;
-    }
-
-    private readonly unsafe ReadOnlySpan<byte> Readable(ulong address)
-    {
-        var count = _readableBytes?.Invoke((nint)address) ?? 0;
-        return count > 0 ? new ReadOnlySpan<byte>((byte*)address, count) : [];
     }
 
     private bool TakeArgumentBytes(int count, bool aligned)

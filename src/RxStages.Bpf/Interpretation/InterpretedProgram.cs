@@ -59,6 +59,8 @@ public sealed unsafe class InterpretedProgram : XdpProgram
     /// <inheritdoc/>
     public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime)
     {
+        byte stackEnd;
+        runtime->StackEnd = &stackEnd;
         for (var index = 0; index < count; index++)
         {
             var packet = packets[index];
@@ -70,6 +72,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
                 runtime->Redirect = default;
             }
         }
+        runtime->StackEnd = null;
     }
 
     /// <inheritdoc/>

@@ -31,6 +31,18 @@ public unsafe struct BpfRuntime
     /// <summary>A <see cref="GCHandle{T}"/> (or <see cref="GCHandle"/>) to the <see cref="RuntimeServices"/>: clock, trace output; for slow helpers only.</summary>
     public nint Services;
 
+    /// <summary>
+    /// Where the stack of the program that runs ends: what lies between it and the machine's stack pointer may be read by
+    /// helpers that take any address. Null while none runs.
+    /// </summary>
+    public byte* StackEnd;
+
+    /// <summary>The worker's packet memory, which such helpers may read too, or null.</summary>
+    public byte* Frames;
+
+    /// <summary>How many bytes are at <see cref="Frames"/>.</summary>
+    public nuint FramesLength;
+
     /// <summary>The services behind <see cref="Services"/>; those of <see cref="RuntimeServices.Default"/> if none were set.</summary>
     public readonly RuntimeServices GetServices() =>
         Services == 0 ? RuntimeServices.Default : GCHandle<RuntimeServices>.FromIntPtr(Services).Target;

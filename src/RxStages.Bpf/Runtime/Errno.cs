@@ -48,6 +48,12 @@ public static class Errno
     /// <summary><c>EPROTO</c></summary>
     public const int EPROTO = 71;
 
+    /// <summary><c>ERANGE</c></summary>
+    public const int ERANGE = 34;
+
+    /// <summary><c>ENODATA</c></summary>
+    public const int ENODATA = 61;
+
     /// <summary><c>EOVERFLOW</c></summary>
     public const int EOVERFLOW = 75;
 

@@ -18,8 +18,9 @@ public class RuntimeServices
     public Action<string>? TracePrint { get; set; }
 
     /// <summary>
-    /// How many bytes may be read from an address on, 0 for none: what <c>bpf_trace_printk</c> may follow a program's
-    /// pointer to (<c>%s</c>, <c>%pI4</c>). In place of the kernel's reads that survive a fault; null: nothing is readable.
+    /// How many bytes may be read from an address on, 0 for none: values of maps, where helpers may follow a program's
+    /// pointer to (<c>bpf_probe_read_kernel</c>, <c>%s</c>). In place of the kernel's reads that survive a fault; null:
+    /// nothing beside the program's stack and packets is readable.
     /// </summary>
     public Func<nint, int>? ReadableBytes { get; set; }
 

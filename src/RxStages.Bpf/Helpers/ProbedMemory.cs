@@ -1,0 +1,36 @@
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Helpers;
+
+/// <summary>
+/// Memory at an address that nobody has proved to be readable. The kernel reads it and survives the fault
+/// (<c>copy_from_kernel_nofault</c>); here only what is known to be a program's is read: its stack, packets of its worker,
+/// values of its maps.
+/// </summary>
+internal static unsafe class ProbedMemory
+{
+    // Where the kernel's half of the address space begins on x86-64; below are user space and addresses that cannot be.
+    private const ulong KernelStart = 0xffff_8000_0000_0000;
+
+    /// <summary>What may be read from an address on; empty when nothing may.</summary>
+    internal static ReadOnlySpan<byte> At(BpfRuntime* runtime, ulong address)
+    {
+        byte stackTop;
+        if (address >= (ulong)&stackTop && address < (ulong)runtime->StackEnd)
+        {
+            return new ReadOnlySpan<byte>((byte*)address, (int)((ulong)runtime->StackEnd - address));
+        }
+        var offset = (nuint)address - (nuint)runtime->Frames;
+        if (offset < runtime->FramesLength)
+        {
+            return new ReadOnlySpan<byte>((byte*)address, (int)Math.Min(runtime->FramesLength - offset, int.MaxValue));
+        }
+        var count = runtime->GetServices().ReadableBytes?.Invoke((nint)address) ?? 0;
+        return count > 0 ? new ReadOnlySpan<byte>((byte*)address, count) : [];
+    }
+
+    /// <summary>
+    /// The kernel's answer where nothing can be read, a negated error number: ERANGE where its memory cannot be, else EFAULT.
+    /// </summary>
+    internal static int ErrorAt(ulong address) => address < KernelStart ? -Errno.ERANGE : -Errno.EFAULT;
+}

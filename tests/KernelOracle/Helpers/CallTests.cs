@@ -9,6 +9,11 @@ public class CallTests
     {
         ["packet bytes"] = PacketCases.Bytes,
         ["packet tail"] = PacketCases.Tail,
+        ["numbers"] = TextCases.Numbers,
+        ["comparisons"] = TextCases.Comparisons,
+        ["printing"] = TextCases.Printing,
+        ["tracing"] = TextCases.Tracing,
+        ["probing"] = TextCases.Probing,
     };
 
     public static TheoryData<string> Families => [.. s_families.Keys];
@@ -21,15 +26,28 @@ public class CallTests
         var differences = new List<string>();
         foreach (var @case in s_families[family])
         {
-            var kernel = CallResult.InKernel(@case);
+            var kernel = Run(@case, "kernel", () => CallResult.InKernel(@case));
             foreach (var engine in Enum.GetValues<ExecutionEngine>())
             {
-                if (CallResult.InEngine(@case, engine).DifferenceTo(kernel) is { } difference)
+                var difference = Run(@case, $"{engine}", () => CallResult.InEngine(@case, engine)).DifferenceTo(kernel);
+                if (difference is not null)
                 {
                     differences.Add($"{@case.Name}, {engine}: {difference}");
                 }
             }
         }
         Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
+    private static CallResult Run(CallCase @case, string where, Func<CallResult> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException($"{@case.Name}, {where}: {exception.Message}", exception);
+        }
     }
 }

@@ -279,7 +279,11 @@ internal unsafe ref struct TraceFormat
             length += count;
         }
         TakeArgumentBytes(length + 1, aligned: false);
-        Write(text[..length]);
+        // Behind the end of the room such text does not even count (bstr_printf).
+        if (_written < _line.Length)
+        {
+            Write(text[..length]);
+        }
         return 0;
     }
 

@@ -98,15 +98,15 @@ internal static unsafe class TraceHelpers
         }
         var pattern = MemoryMarshal.CreateReadOnlySpanFromNullTerminated((byte*)format);
         // Once for the errors alone: what is wrong prints nothing.
-        var length = TraceFormat.Print([], pattern, taken, runtime);
-        if (length < 0)
+        var error = TraceFormat.Print([], pattern, taken, runtime);
+        if (error < 0)
         {
-            return (ulong)length;
+            return (ulong)error;
         }
         var target = new Span<byte>((byte*)text, (int)(uint)size);
+        var length = TraceFormat.Print(target, pattern, taken, runtime);
         if (!target.IsEmpty)
         {
-            TraceFormat.Print(target, pattern, taken, runtime);
             target[Math.Min(length, target.Length - 1)] = 0;
         }
         return (ulong)length + 1;

@@ -41,6 +41,8 @@ public sealed unsafe class Worker : IDisposable
         _runtime->Cpu = options.Cpu;
         _runtime->RandomState = options.RandomSeed != 0 ? options.RandomSeed : (ulong)Random.Shared.NextInt64() | 1;
         _runtime->Services = GCHandle.ToIntPtr(_services);
+        _runtime->Frames = queue.Pool.Memory;
+        _runtime->FramesLength = (nuint)queue.Pool.FrameCount * (nuint)queue.Pool.FrameSize;
         _pipeline = new Pipeline(queue, options, _runtime, _telemetry.Counters);
         _run = (options.Mode, options.TimeStages) switch
         {

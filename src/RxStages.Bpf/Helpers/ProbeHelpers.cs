@@ -73,8 +73,14 @@ internal static unsafe class ProbeHelpers
         return (uint)size == 0 && from < 1ul << 47 ? 0 : Fail(to, size, -Errno.EFAULT);
     }
 
-    private static ulong ProbeReadUserString(BpfRuntime* runtime, ulong to, ulong size, ulong from, ulong r4, ulong r5) =>
-        (uint)size == 0 ? 0 : Fail(to, size, -Errno.EFAULT);
+    private static ulong ProbeReadUserString(
+        BpfRuntime* runtime,
+        ulong to,
+        ulong size,
+        ulong from,
+        ulong r4,
+        ulong r5
+    ) => (uint)size == 0 ? 0 : Fail(to, size, -Errno.EFAULT);
 
     private static ulong ProbeReadKernel(BpfRuntime* runtime, ulong to, ulong size, ulong from, ulong r4, ulong r5)
     {

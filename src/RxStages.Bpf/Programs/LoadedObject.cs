@@ -107,7 +107,14 @@ public sealed class LoadedObject : IDisposable
     public static VerifiedProgram Verify(ObjectSpec spec, ProgramSpec program, VerifierOptions? options = null)
     {
         ThrowIfUnsupported(spec, program);
-        return Verifier.Verify(KfuncAddresses.Resolve(program), spec.Maps, (options ?? new VerifierOptions()) with { License = spec.License });
+        return Verifier.Verify(
+            KfuncAddresses.Resolve(program),
+            spec.Maps,
+            (options ?? new VerifierOptions()) with
+            {
+                License = spec.License,
+            }
+        );
     }
 
     /// <summary>The map of that name.</summary>

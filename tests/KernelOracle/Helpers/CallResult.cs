@@ -46,7 +46,13 @@ internal sealed record CallResult(uint Verdict, long[] Results, byte[] Memory, b
         using var services = new GCHandle<RuntimeServices>(
             new RuntimeServices { ReadableBytes = loaded.ReadableBytes }
         );
-        var runtime = new BpfRuntime { RandomState = 1, Services = GCHandle<RuntimeServices>.ToIntPtr(services) };
+        var runtime = new BpfRuntime
+        {
+            RandomState = 1,
+            Services = GCHandle<RuntimeServices>.ToIntPtr(services),
+            Frames = pool.Memory,
+            FramesLength = (nuint)pool.FrameSize,
+        };
         var packet = pool.Take();
         FramePool.ClearHeadroom(packet);
         Assert.True(pool.TryWrite(packet, @case.MakePacket()));

@@ -128,8 +128,7 @@ public sealed unsafe class MapOfMapsTests
         );
     }
 
-    private static string Refusal(MapSpec spec) =>
-        Assert.Throws<InputException>(() => MapFactory.Create(spec)).Message;
+    private static string Refusal(MapSpec spec) => Assert.Throws<InputException>(() => MapFactory.Create(spec)).Message;
 
     private static MapSpec Spec(MapType type) => MapBench.Spec(type, 4, 4, 4) with { Inner = Inner };
 }

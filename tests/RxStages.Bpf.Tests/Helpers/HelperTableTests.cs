@@ -54,7 +54,9 @@ public class HelperTableTests
                         helper.Arguments[i].Type
                         is ArgumentType.ReadableMemory
                             or ArgumentType.ReadableMemoryOrNull
-                            or ArgumentType.WritableMemory;
+                            or ArgumentType.WritableMemory
+                            or ArgumentType.WritableMemoryOrNull
+                            or ArgumentType.UpdatedMemory;
                     var isSize =
                         i + 1 < helper.Arguments.Length
                         && helper.Arguments[i + 1].Type is ArgumentType.Size or ArgumentType.SizeOrZero;

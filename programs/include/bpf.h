@@ -61,6 +61,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
@@ -70,6 +71,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_CPUMAP = 16,
 	BPF_MAP_TYPE_XSKMAP = 17,
 	BPF_MAP_TYPE_DEVMAP_HASH = 25,
+	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 /* Flags of map creation and of bpf_map_update_elem. */
@@ -83,6 +85,10 @@ enum bpf_map_type {
 /* Flags of bpf_redirect_map. */
 #define BPF_F_BROADCAST (1ULL << 3)
 #define BPF_F_EXCLUDE_INGRESS (1ULL << 4)
+
+/* Flags of bpf_perf_event_output: which CPU's buffer, and how many bytes of the packet to append. */
+#define BPF_F_CURRENT_CPU 0xffffffffULL
+#define BPF_F_CTXLEN(bytes) ((__u64)(bytes) << 32)
 
 /* The members of a map definition in the .maps section: numbers and types are told through BTF alone. */
 #define __uint(name, value) int(*name)[value]
@@ -100,6 +106,8 @@ static __u32 (*const bpf_get_prandom_u32)(void) = BPF_HELPER(7);
 static __u32 (*const bpf_get_smp_processor_id)(void) = BPF_HELPER(8);
 static long (*const bpf_tail_call)(void *ctx, void *prog_array, __u32 index) = BPF_HELPER(12);
 static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = BPF_HELPER(23);
+static long (*const bpf_perf_event_output)(void *ctx, void *map, __u64 flags, const void *data,
+					   __u64 size) = BPF_HELPER(25);
 static __s64 (*const bpf_csum_diff)(__be32 *from, __u32 from_size, __be32 *to, __u32 to_size,
 				    __u32 seed) = BPF_HELPER(28);
 static long (*const bpf_xdp_adjust_head)(struct xdp_md *ctx, int delta) = BPF_HELPER(44);
@@ -107,6 +115,8 @@ static long (*const bpf_redirect_map)(void *map, __u64 key, __u64 flags) = BPF_H
 static long (*const bpf_xdp_adjust_meta)(struct xdp_md *ctx, int delta) = BPF_HELPER(54);
 static long (*const bpf_xdp_adjust_tail)(struct xdp_md *ctx, int delta) = BPF_HELPER(65);
 static __u64 (*const bpf_ktime_get_boot_ns)(void) = BPF_HELPER(125);
+static void *(*const bpf_ringbuf_reserve)(void *ringbuf, __u64 size, __u64 flags) = BPF_HELPER(131);
+static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = BPF_HELPER(132);
 static __u64 (*const bpf_ktime_get_coarse_ns)(void) = BPF_HELPER(160);
 
 #endif

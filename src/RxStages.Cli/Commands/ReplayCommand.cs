@@ -51,6 +51,20 @@ internal static class ReplayCommand
         };
         var ifindex = SharedOptions.Number("--ifindex", "The interface that programs see", 1, 1, int.MaxValue);
         var queue = SharedOptions.Number("--queue", "The receive queue that programs see", 0, 0, 65535);
+        var cpu = SharedOptions.Number(
+            "--cpu",
+            "The CPU that programs see, and their slot in per-CPU maps",
+            0,
+            0,
+            1023
+        );
+        var seed = SharedOptions.Number(
+            "--seed",
+            "Where the sequence of bpf_get_prandom_u32 begins",
+            1,
+            1,
+            int.MaxValue
+        );
         var trace = new Option<bool>("--trace")
         {
             Description = "Print the lines of bpf_trace_printk to the standard error.",
@@ -80,6 +94,8 @@ internal static class ReplayCommand
             dumpMaps,
             ifindex,
             queue,
+            cpu,
+            seed,
             trace,
             json,
             data,
@@ -111,6 +127,8 @@ internal static class ReplayCommand
                     DumpMaps = parsed.GetValue(dumpMaps),
                     Ifindex = (uint)parsed.GetValue(ifindex),
                     Queue = (uint)parsed.GetValue(queue),
+                    Cpu = parsed.GetValue(cpu),
+                    Seed = (ulong)parsed.GetValue(seed),
                     Trace = parsed.GetValue(trace),
                     Json = parsed.GetValue(json),
                     Data = parsed.GetValue(data),

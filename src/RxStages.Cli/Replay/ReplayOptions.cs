@@ -22,6 +22,8 @@ internal sealed record ReplayOptions
     public string? DumpMaps { get; init; }
     public uint Ifindex { get; init; }
     public uint Queue { get; init; }
+    public int Cpu { get; init; }
+    public ulong Seed { get; init; } = 1;
     public bool Trace { get; init; }
     public bool Json { get; init; }
     public bool Data { get; init; }

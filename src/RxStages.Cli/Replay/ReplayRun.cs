@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Interpretation;
+using RxStages.Bpf.Maps;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Captures;
@@ -48,7 +49,14 @@ internal sealed class ReplayRun : IDisposable
     public int Run()
     {
         var loaded = Own(
-            LoadedObject.Load(_options.Program.ReadObject(), new LoadOptions { Engine = _options.Engine })
+            LoadedObject.Load(
+                _options.Program.ReadObject(),
+                new LoadOptions
+                {
+                    Engine = _options.Engine,
+                    Maps = new MapOptions { CpuCount = Math.Max(Environment.ProcessorCount, _options.Cpu + 1) },
+                }
+            )
         );
         var program = loaded.GetProgram(_options.Program.Program);
         MapFiles.Fill(loaded, _options.Maps);
@@ -165,7 +173,8 @@ internal sealed class ReplayRun : IDisposable
             VectorSize = _options.VectorSize,
             TimeStages = true,
             // The same replay gives the same result each time.
-            RandomSeed = 1,
+            RandomSeed = _options.Seed,
+            Cpu = _options.Cpu,
             Services = new RuntimeServices
             {
                 TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null,

@@ -24,6 +24,7 @@ public static class HelperTable
             PacketHelpers.Definitions,
             ProbeHelpers.Definitions,
             StringHelpers.Definitions,
+            RouteHelpers.Definitions,
         }
             .SelectMany(family => family)
             .OrderBy(helper => helper.Id),

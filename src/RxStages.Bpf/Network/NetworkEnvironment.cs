@@ -1,0 +1,52 @@
+using RxStages.Bpf.Runtime;
+
+namespace RxStages.Bpf.Network;
+
+/// <summary>
+/// The network that programs can ask about: interfaces, routes, neighbours. In user space there is none
+/// but what the user gives; without it the answers are those of a host that has no such route. It hangs
+/// on <see cref="RuntimeServices.Network"/>; the workers of one host share it.
+/// </summary>
+public sealed class NetworkEnvironment
+{
+    // An interface that packets come in by and that nobody described: an Ethernet port of a host that forwards nothing.
+    private static readonly NetworkInterface UndescribedPort = new() { Index = 0, Name = "" };
+
+    /// <summary>Makes an environment.</summary>
+    /// <param name="seed">What its secrets follow from, so that a run can be repeated; null draws them at random.</param>
+    public NetworkEnvironment(ulong? seed = null)
+    {
+        MultipathKey = SipHashKey.From(seed, 0);
+    }
+
+    /// <summary>Interfaces, routes and neighbours.</summary>
+    public RouteTables Routes { get; init; } = RouteTables.Empty;
+
+    internal SipHashKey MultipathKey { get; }
+
+    /// <summary>The environment of a worker; made when it is first asked for, if the worker was given none.</summary>
+    internal static unsafe NetworkEnvironment Of(BpfRuntime* runtime)
+    {
+        var services = runtime->GetServices();
+        return services.Network as NetworkEnvironment ?? MakeFor(services);
+    }
+
+    /// <summary>
+    /// The interface of that number. That by which the packet came exists even if nobody described it: it is an Ethernet
+    /// port with an MTU of 1500 that does not forward.
+    /// </summary>
+    internal unsafe NetworkInterface? FindInterface(uint index, XdpBuff* packet) =>
+        Routes.FindInterface((int)index) ?? (index == packet->IngressIfindex ? UndescribedPort : null);
+
+    private static NetworkEnvironment MakeFor(RuntimeServices services)
+    {
+        lock (services)
+        {
+            if (services.Network is not NetworkEnvironment network)
+            {
+                services.Network = network = new NetworkEnvironment();
+            }
+            return network;
+        }
+    }
+}

@@ -83,6 +83,18 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
                 case ArgumentType.WritableMemory:
                     CheckMemory(ref machine, helper, register, SizeOf(ref machine, helper, register), Access.Write);
                     break;
+                case ArgumentType.UpdatedMemory:
+                    CheckUpdated(ref machine, helper, register, SizeOf(ref machine, helper, register));
+                    break;
+                case ArgumentType.UpdatedFixedSize:
+                    CheckUpdated(ref machine, helper, register, (ulong)helper.Arguments[index].Size);
+                    break;
+                case ArgumentType.ReadableFixedSize:
+                    CheckMemory(ref machine, helper, register, (ulong)helper.Arguments[index].Size, Access.Read);
+                    break;
+                case ArgumentType.WritableFixedSize:
+                    CheckMemory(ref machine, helper, register, (ulong)helper.Arguments[index].Size, Access.Write);
+                    break;
                 default:
                     throw new NotSupportedException($"argument type {helper.Arguments[index].Type}");
             }
@@ -101,6 +113,12 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
         return size != 0 || helper.Arguments[register].Type == ArgumentType.SizeOrZero
             ? size
             : throw Fault(helper, register + 1, "may not be 0");
+    }
+
+    private static void CheckUpdated(ref Machine machine, HelperDefinition helper, int register, ulong size)
+    {
+        CheckMemory(ref machine, helper, register, size, Access.Read);
+        CheckMemory(ref machine, helper, register, size, Access.Write);
     }
 
     private static void CheckMemory(

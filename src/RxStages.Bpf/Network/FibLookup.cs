@@ -156,7 +156,7 @@ internal static unsafe class FibLookup
         }
         var table = query->Table;
         query->Table = 0;
-        return table;
+        return table == 0 ? Route.MainTable : table;
     }
 
     private static FibLookupResult CheckNexthop(BpfFibLookup* query, Nexthop nexthop, int mtu)

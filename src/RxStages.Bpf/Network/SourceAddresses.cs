@@ -125,6 +125,7 @@ internal sealed class SourceAddresses(ImmutableArray<NetworkInterface> interface
     private static int ScopeOf(NetworkAddress address) =>
         address switch
         {
+            { IsUnspecified: true } => 0,
             { IsIpv6Multicast: true } => (int)(address.Bits >> 112) & 0xf,
             { IsIpv6LinkLocal: true } or { IsIpv6Loopback: true } => LinkLocalScope,
             _ when address.Bits >> 118 == 0xfec0 >> 6 => SiteLocalScope,

@@ -34,7 +34,7 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
         _findsAlways = false;
         for (var index = 0; index < helper.Arguments.Length; index++)
         {
-            CheckArgument(index + 1, helper.Arguments[index].Type);
+            CheckArgument(index + 1, helper.Arguments[index]);
         }
         NoteFacts();
         environment.Record();
@@ -47,8 +47,9 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
         environment.Registers[0] = result;
     }
 
-    private void CheckArgument(int register, ArgumentType type)
+    private void CheckArgument(int register, Argument expected)
     {
+        var type = expected.Type;
         ref readonly var argument = ref environment.Read(register);
         switch (type)
         {
@@ -70,8 +71,12 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
             case ArgumentType.ReadableMemory
             or ArgumentType.ReadableMemoryOrNull
             or ArgumentType.WritableMemory
+            or ArgumentType.UpdatedMemory
                 when _helper.Arguments[register].Type is ArgumentType.Size or ArgumentType.SizeOrZero:
                 // Checked with its size, which is the next argument.
+                break;
+            case ArgumentType.ReadableFixedSize or ArgumentType.WritableFixedSize or ArgumentType.UpdatedFixedSize:
+                CheckFixedSize(register, expected);
                 break;
             case ArgumentType.Size or ArgumentType.SizeOrZero:
                 CheckSizedMemory(register, type == ArgumentType.SizeOrZero);
@@ -159,6 +164,27 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
             _helper.AllowsPacketAccess
         );
 
+    private void CheckFixedSize(int register, Argument expected)
+    {
+        ref readonly var pointer = ref environment.Registers[register];
+        var place = pointer.Bounds.Bits + Tnum.Constant((ulong)(long)pointer.Offset);
+        if (expected.IsAligned && !place.IsAligned((ulong)expected.Size))
+        {
+            throw environment.Reject(
+                $"bpf_{_helper.Name} expects an address in r{register} that is a multiple of {expected.Size}"
+            );
+        }
+        CheckMemory(register, expected.Size, AccessOf(expected.Type));
+    }
+
+    private static MemoryChecker.Access AccessOf(ArgumentType memory) =>
+        memory switch
+        {
+            ArgumentType.WritableMemory or ArgumentType.WritableFixedSize => MemoryChecker.Access.Write,
+            ArgumentType.UpdatedMemory or ArgumentType.UpdatedFixedSize => MemoryChecker.Access.ReadWrite,
+            _ => MemoryChecker.Access.Read,
+        };
+
     /// <summary>A size, and the memory in the argument before it (<c>check_mem_size_reg</c>).</summary>
     private void CheckSizedMemory(int register, bool mayBeZero)
     {
@@ -196,7 +222,7 @@ internal sealed class HelperChecker(VerifierEnvironment environment)
         _memory.CheckHelperMemory(
             register - 1,
             (int)size.Bounds.Max,
-            memoryType == ArgumentType.WritableMemory ? MemoryChecker.Access.Write : MemoryChecker.Access.Read,
+            AccessOf(memoryType),
             fillsAll: size.Bounds.IsConstant,
             _helper.AllowsPacketAccess
         );

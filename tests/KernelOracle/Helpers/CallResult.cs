@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using RxStages.Bpf.Network;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Linux.KernelBpf;
@@ -39,12 +40,12 @@ internal sealed record CallResult(uint Verdict, long[] Results, byte[] Memory, b
     }
 
     /// <summary>Runs a case here.</summary>
-    public static unsafe CallResult InEngine(CallCase @case, ExecutionEngine engine)
+    public static unsafe CallResult InEngine(CallCase @case, ExecutionEngine engine, NetworkEnvironment? network = null)
     {
         using var loaded = LoadedObject.Load(@case.ToObject(), new LoadOptions { Engine = engine });
         using var pool = new FramePool(1);
         using var services = new GCHandle<RuntimeServices>(
-            new RuntimeServices { ReadableBytes = loaded.ReadableBytes }
+            new RuntimeServices { ReadableBytes = loaded.ReadableBytes, Network = network }
         );
         var runtime = new BpfRuntime
         {

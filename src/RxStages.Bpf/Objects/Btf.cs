@@ -26,12 +26,16 @@ public sealed class Btf
     private readonly byte[] _types;
     private readonly ReadOnlyMemory<byte> _strings;
     private readonly int[] _offsets;
+    private readonly Lazy<BtfNames> _names;
+    private readonly Lazy<uint> _pointerSize;
 
     private Btf(byte[] types, ReadOnlyMemory<byte> strings, int[] offsets)
     {
         _types = types;
         _strings = strings;
         _offsets = offsets;
+        _names = new(() => new BtfNames(this));
+        _pointerSize = new(FindPointerSize);
     }
 
     /// <summary>How many types there are, <c>void</c> included: ids go from 0 to one less.</summary>
@@ -94,16 +98,18 @@ public sealed class Btf
     /// <summary>The number of the first type of that name and kind, or 0.</summary>
     public int Find(string name, BtfKind kind)
     {
-        for (var id = 1; id < Count; id++)
+        foreach (var id in FindAll(Externs.WithoutFlavor(name)))
         {
-            var type = this[id];
-            if (type.Kind == kind && type.Name == name)
+            if (this[id].Kind == kind && this[id].Name == name)
             {
                 return id;
             }
         }
         return 0;
     }
+
+    /// <summary>The numbers of all types of that name, in order; types count whose name has a <c>___flavor</c> behind it.</summary>
+    internal IEnumerable<int> FindAll(string name) => _names.Value.Find(name);
 
     /// <summary>What a type is behind its typedefs, qualifiers and tags; 0 when there are more than <see cref="MaxResolveDepth"/> of them.</summary>
     public int SkipModifiers(int id)
@@ -144,7 +150,7 @@ public sealed class Btf
                 or BtfKind.DataSection:
                     return Narrow(factor * type.Size);
                 case BtfKind.Pointer:
-                    return Narrow(factor * 8);
+                    return Narrow(factor * _pointerSize.Value);
                 case BtfKind.Typedef
                 or BtfKind.Volatile
                 or BtfKind.Const
@@ -181,7 +187,7 @@ public sealed class Btf
                 case BtfKind.Integer or BtfKind.Enumeration or BtfKind.Enumeration64 or BtfKind.Float:
                     return Math.Clamp(type.Size, 1, 8);
                 case BtfKind.Pointer:
-                    return 8;
+                    return _pointerSize.Value;
                 case BtfKind.Typedef
                 or BtfKind.Volatile
                 or BtfKind.Const
@@ -200,10 +206,32 @@ public sealed class Btf
         return 1;
     }
 
-    internal string NameAt(uint offset)
+    internal string NameAt(uint offset) => Encoding.UTF8.GetString(NameBytesAt(offset));
+
+    /// <summary>A type's name in UTF-8; empty for anonymous types, and for tags, whose text is no name.</summary>
+    internal ReadOnlySpan<byte> NameBytes(int id) =>
+        this[id].Kind is BtfKind.DeclarationTag or BtfKind.TypeTag
+            ? []
+            : NameBytesAt(BinaryPrimitives.ReadUInt32LittleEndian(_types.AsSpan(_offsets[id])));
+
+    private ReadOnlySpan<byte> NameBytesAt(uint offset)
     {
         var name = _strings.Span[(int)offset..];
-        return Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]);
+        return name[..name.IndexOf((byte)0)];
+    }
+
+    // Pointers are as wide as "long", whichever way the compiler writes that.
+    private uint FindPointerSize()
+    {
+        foreach (var name in (string[])["long int", "long unsigned int", "long", "unsigned long"])
+        {
+            var id = Find(name, BtfKind.Integer);
+            if (id != 0 && this[id].Size is 4 or 8)
+            {
+                return this[id].Size;
+            }
+        }
+        return 8;
     }
 
     /// <summary>

@@ -14,7 +14,7 @@ internal sealed class BtfExt
 
     private readonly Dictionary<string, Dictionary<int, int>> _functionTypes = [];
     private readonly Dictionary<string, SourceLine[]> _lines = [];
-    private readonly Dictionary<string, int[]> _coreRelocations = [];
+    private readonly Dictionary<string, CoreRelocation[]> _coreRelocations = [];
 
     private BtfExt() { }
 
@@ -50,13 +50,7 @@ internal sealed class BtfExt
         {
             foreach (var records in ReadPart(body, header[24..], 16, strings, source))
             {
-                var slots = new int[records.Count];
-                for (var i = 0; i < slots.Length; i++)
-                {
-                    slots[i] = records.SlotOf(i, source);
-                }
-                Array.Sort(slots);
-                Add(extension._coreRelocations, records, slots, source);
+                Add(extension._coreRelocations, records, ReadCoreRelocations(records, btf, strings, source), source);
             }
         }
         return extension;
@@ -77,11 +71,17 @@ internal sealed class BtfExt
         return lines.AsSpan(first, FirstAtOrAfter(lines, start + length, line => line.Slot) - first);
     }
 
-    /// <summary>How many CO-RE relocations a range of slots of a code section has.</summary>
-    public int CoreRelocationsIn(string section, int start, int length) =>
-        _coreRelocations.TryGetValue(section, out var slots)
-            ? FirstAtOrAfter(slots, start + length, slot => slot) - FirstAtOrAfter(slots, start, slot => slot)
-            : 0;
+    /// <summary>The CO-RE relocations of a range of slots of a code section, in order.</summary>
+    public ReadOnlySpan<CoreRelocation> CoreRelocationsOf(string section, int start, int length)
+    {
+        if (!_coreRelocations.TryGetValue(section, out var relocations))
+        {
+            return [];
+        }
+        var first = FirstAtOrAfter(relocations, start, relocation => relocation.Slot);
+        var end = FirstAtOrAfter(relocations, start + length, relocation => relocation.Slot);
+        return relocations.AsSpan(first, end - first);
+    }
 
     private static int FirstAtOrAfter<T>(T[] sorted, int slot, Func<T, int> slotOf)
     {
@@ -121,6 +121,27 @@ internal sealed class BtfExt
             }
         }
         return types;
+    }
+
+    private static CoreRelocation[] ReadCoreRelocations(Records records, Btf btf, StringTable strings, string source)
+    {
+        var relocations = new CoreRelocation[records.Count];
+        for (var i = 0; i < relocations.Length; i++)
+        {
+            var record = records[i];
+            var type = BinaryPrimitives.ReadUInt32LittleEndian(record[4..]);
+            if (type >= (uint)btf.Count)
+            {
+                throw Broken(source, $"CO-RE relocation {i} of section '{records.Section}' is for type {type}");
+            }
+            relocations[i] = new CoreRelocation(
+                records.SlotOf(i, source),
+                (int)type,
+                strings[BinaryPrimitives.ReadUInt32LittleEndian(record[8..])],
+                (CoreKind)BinaryPrimitives.ReadUInt32LittleEndian(record[12..])
+            );
+        }
+        return [.. relocations.OrderBy(relocation => relocation.Slot)];
     }
 
     private static SourceLine[] ReadLines(Records records, StringTable strings, string source)

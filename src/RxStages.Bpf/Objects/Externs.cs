@@ -57,15 +57,31 @@ internal sealed class Externs
     /// </summary>
     public static string WithoutFlavor(string name)
     {
-        // As libbpf: three underscores with something other than an underscore before and behind.
+        var length = EssentialLength(name.AsSpan(), '_');
+        return length == name.Length ? name : name[..length];
+    }
+
+    /// <summary>How much of a name, in UTF-8, stands before its <c>___flavor</c>.</summary>
+    public static int EssentialLength(ReadOnlySpan<byte> name) => EssentialLength(name, (byte)'_');
+
+    // As libbpf: three underscores with something other than an underscore before and behind.
+    private static int EssentialLength<T>(ReadOnlySpan<T> name, T underscore)
+        where T : IEquatable<T>
+    {
         for (var i = name.Length - 5; i >= 0; i--)
         {
-            if (name[i] != '_' && name.AsSpan(i + 1, 3) is "___" && name[i + 4] != '_')
+            if (
+                name[i + 2].Equals(underscore)
+                && name[i + 1].Equals(underscore)
+                && name[i + 3].Equals(underscore)
+                && !name[i].Equals(underscore)
+                && !name[i + 4].Equals(underscore)
+            )
             {
-                return name[..(i + 1)];
+                return i + 1;
             }
         }
-        return name;
+        return name.Length;
     }
 
     private static Dictionary<string, (ExternKind Kind, int Type)> SectionsOf(Btf btf)

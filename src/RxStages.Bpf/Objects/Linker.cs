@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Isa;
 
@@ -26,6 +27,7 @@ internal sealed class Linker
     private readonly BtfExt _ext;
     private readonly ILookup<uint, ElfSection> _relocationSections;
     private readonly Dictionary<int, CodeSection> _code = [];
+    private CoreRelocator? _core;
     private int _totalSlots;
 
     /// <summary>Prepares to link a file's programs.</summary>
@@ -293,6 +295,7 @@ internal sealed class Linker
         private readonly List<Instruction> _instructions = [];
         private readonly List<FunctionSpec> _functions = [];
         private readonly List<SourceLine> _lines = [];
+        private readonly Dictionary<int, string> _unresolved = [];
         private readonly List<KfuncReference> _kfuncs = [];
         private readonly Dictionary<string, int> _kfuncIndices = new(StringComparer.Ordinal);
         private readonly Dictionary<CodeFunction, int> _slots = [];
@@ -335,12 +338,36 @@ internal sealed class Linker
             {
                 _lines.Add(line with { Slot = line.Slot - function.Start + slot });
             }
-            if (linker._ext.CoreRelocationsIn(section, function.Start, function.Length) is var count and > 0)
+            foreach (var relocation in linker._ext.CoreRelocationsOf(section, function.Start, function.Length))
             {
-                Unsupported ??=
-                    $"function '{function.Name}' has {count} CO-RE relocations, which are not supported yet";
+                Relocate(function, relocation, slot + relocation.Slot - function.Start);
             }
             return function;
+        }
+
+        private void Relocate(CodeFunction function, CoreRelocation relocation, int at)
+        {
+            try
+            {
+                linker._core ??= new CoreRelocator(linker._btf!, linker._kernel.Types);
+                var result = linker._core.Resolve(relocation);
+                var first = _instructions[at];
+                var second = first.IsWide && at + 1 < _instructions.Count ? _instructions[at + 1] : default;
+                if (!CorePatch.Apply(ref first, ref second, result))
+                {
+                    _unresolved[at] = result.Description;
+                }
+                if (_instructions[at].IsWide && at + 1 < _instructions.Count)
+                {
+                    _instructions[at + 1] = second;
+                }
+                _instructions[at] = first;
+            }
+            catch (CoreRelocationException error)
+            {
+                Unsupported ??=
+                    $"function '{function.Name}', instruction {relocation.Slot - function.Start}: CO-RE relocation {error.Message}";
+            }
         }
 
         /// <summary>The index of a kfunc among those that the program names.</summary>
@@ -378,6 +405,7 @@ internal sealed class Linker
                 Functions = [.. _functions],
                 Lines = [.. _lines],
                 Kfuncs = [.. _kfuncs],
+                Unresolved = _unresolved.ToImmutableDictionary(),
             };
     }
 }

@@ -41,6 +41,12 @@ public sealed record ProgramSpec
     /// </summary>
     public ImmutableArray<KfuncReference> Kfuncs { get; init; } = [];
 
+    /// <summary>
+    /// CO-RE relocations that the target's types have no answer for: by slot, what is missing. In place of such an
+    /// instruction stands a call of a helper that there is not, which must not be reached.
+    /// </summary>
+    public ImmutableDictionary<int, string> Unresolved { get; init; } = ImmutableDictionary<int, string>.Empty;
+
     /// <summary>Source lines in order of their first slot; empty without <c>.BTF.ext</c>.</summary>
     public ImmutableArray<SourceLine> Lines { get; init; } = [];
 

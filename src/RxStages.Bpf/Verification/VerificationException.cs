@@ -8,12 +8,12 @@ namespace RxStages.Bpf.Verification;
 public sealed class VerificationException : InputException
 {
     internal VerificationException(ProgramSpec program, int slot, string problem, string? hint = null)
-        : base(program.Name, Locate(program, slot), Explain(program, slot, problem, hint))
+        : base(program.Name, Locate(program, slot), Explain(program, slot, Name(program, slot, problem), hint))
     {
         Slot = slot;
         Instruction = Disassemble(program, slot);
         Line = program.LineOf(slot);
-        Problem = problem;
+        Problem = Name(program, slot, problem);
         Hint = hint;
     }
 
@@ -31,6 +31,11 @@ public sealed class VerificationException : InputException
 
     /// <summary>What may help, or null.</summary>
     public string? Hint { get; }
+
+    private static string Name(ProgramSpec program, int slot, string problem) =>
+        program.Unresolved.TryGetValue(slot, out var relocation)
+            ? $"failed to resolve CO-RE relocation {relocation}"
+            : problem;
 
     private static string Locate(ProgramSpec program, int slot) =>
         program.LineOf(slot) is { } line

@@ -28,6 +28,15 @@ internal sealed class BtfBuilder
             [.. members.SelectMany(member => new[] { NameOf(member.Name), (uint)member.Type, 0u })]
         );
 
+    public int Struct(string name, uint size, params (string Name, int Type, uint BitOffset)[] members) =>
+        Add(
+            name,
+            BtfKind.Struct,
+            members.Length,
+            size,
+            [.. members.SelectMany(member => new[] { NameOf(member.Name), (uint)member.Type, member.BitOffset })]
+        );
+
     public int Add(string name, BtfKind kind, int count, uint sizeOrType, params uint[] rest)
     {
         foreach (var word in (uint[])[NameOf(name), ((uint)kind << 24) | (uint)count, sizeOrType, .. rest])

@@ -220,7 +220,7 @@ internal sealed class BranchChecker(VerifierEnvironment environment)
         {
             if (instruction.Immediate == 0 && left.MayBeNull)
             {
-                LearnNull(operation, left.Id, taken);
+                LearnNull(operation, left, taken);
             }
             return;
         }
@@ -252,15 +252,20 @@ internal sealed class BranchChecker(VerifierEnvironment environment)
             && end.Bounds.IsZero
         );
 
-    private void LearnNull(JumpOperation operation, uint id, VerifierState taken)
+    private void LearnNull(JumpOperation operation, RegisterState pointer, VerifierState taken)
     {
         if (operation is not (JumpOperation.Jeq or JumpOperation.Jne))
         {
             return;
         }
         var isTakenNull = operation == JumpOperation.Jeq;
-        SetNull(taken, id, isTakenNull);
-        SetNull(environment.State, id, !isTakenNull);
+        if (pointer.Reference != 0 && pointer.Reference == pointer.Id)
+        {
+            // Null was not acquired.
+            (isTakenNull ? taken : environment.State).Held.Release(pointer.Reference);
+        }
+        SetNull(taken, pointer.Id, isTakenNull);
+        SetNull(environment.State, pointer.Id, !isTakenNull);
     }
 
     private void LearnNotNullWhereEqual(JumpOperation operation, uint id, VerifierState taken)
@@ -275,7 +280,7 @@ internal sealed class BranchChecker(VerifierEnvironment environment)
         }
     }
 
-    private static void SetNull(VerifierState state, uint id, bool isNull)
+    private void SetNull(VerifierState state, uint id, bool isNull)
     {
         for (var index = 0; index <= state.Depth; index++)
         {
@@ -291,7 +296,7 @@ internal sealed class BranchChecker(VerifierEnvironment environment)
         }
     }
 
-    private static void SetNull(ref RegisterState register, uint id, bool isNull)
+    private void SetNull(ref RegisterState register, uint id, bool isNull)
     {
         if (!register.MayBeNull || register.Id != id)
         {
@@ -303,7 +308,11 @@ internal sealed class BranchChecker(VerifierEnvironment environment)
             return;
         }
         register.Type &= ~RegisterType.MayBeNull;
-        register.Id = 0;
+        if (register.Type != RegisterType.MapValue || !MapRules.HasLock(environment.Maps[register.Map]))
+        {
+            // Which value it is matters only where a lock in it may be held.
+            register.Id = 0;
+        }
     }
 
     /// <summary>Packet pointer against end (<c>try_match_pkt_pointers</c>).</summary>

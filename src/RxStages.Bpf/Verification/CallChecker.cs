@@ -13,7 +13,7 @@ namespace RxStages.Bpf.Verification;
 /// </summary>
 internal sealed class CallChecker(VerifierEnvironment environment)
 {
-    private readonly HelperChecker _helpers = new(environment);
+    private readonly FunctionChecker _functions = new(environment);
 
     /// <summary>A call of a helper.</summary>
     public void CheckHelperCall(Instruction instruction)
@@ -28,7 +28,7 @@ internal sealed class CallChecker(VerifierEnvironment environment)
                     )
                     : environment.Reject($"there is no helper {instruction.Immediate}")
             );
-        _helpers.Check(helper);
+        _functions.Check(helper);
         if (helper.Id == MapRules.TailCall)
         {
             CheckTailCall();
@@ -61,6 +61,7 @@ internal sealed class CallChecker(VerifierEnvironment environment)
         if (state.Depth == 0)
         {
             environment.Read(0);
+            environment.References.CheckNothingHeld("the program ends", endsProgram: true);
             return -1;
         }
         environment.Record(returns: true);
@@ -90,6 +91,7 @@ internal sealed class CallChecker(VerifierEnvironment environment)
     private void CheckTailCall()
     {
         var state = environment.State;
+        environment.References.CheckNothingHeld("a tail call", endsProgram: state.Depth == 0);
         environment.Functions[state.Current.Function].MakesTailCall = true;
         if (state.Depth == 0)
         {

@@ -15,10 +15,25 @@ public enum MemoryRegion : byte
     /// <summary>Packet data or metadata.</summary>
     Packet,
 
-    /// <summary>A map's value.</summary>
+    /// <summary>A map's value or key.</summary>
     MapValue,
 
-    /// <summary>Different memory on different paths (never the context).</summary>
+    /// <summary>Memory that a call gave or that the function got: a record, a slice of a dynptr, an argument.</summary>
+    Memory,
+
+    /// <summary>A socket as programs see it.</summary>
+    Socket,
+
+    /// <summary>A structure of the kernel that is certain to be there: a plain load, as of all other memory.</summary>
+    Structure,
+
+    /// <summary>
+    /// A structure of the kernel, through a pointer that need not be valid: read with care, giving 0 where nothing is
+    /// (<c>BPF_PROBE_MEM</c>).
+    /// </summary>
+    Probed,
+
+    /// <summary>Different memory on different paths, none of it the context or a structure of the kernel.</summary>
     Mixed,
 }
 

@@ -15,9 +15,6 @@ internal static class MapRules
     /// <summary><c>bpf_tail_call</c></summary>
     public const int TailCall = 12;
 
-    // Until the verifier gives a look-up in a map of maps the type of the map found.
-    private static readonly bool InnerMapsAreKnown = false;
-
     /// <summary>Why a helper may not be called with a map, or null if it may.</summary>
     public static string? ReasonAgainst(HelperDefinition helper, MapSpec map)
     {
@@ -28,10 +25,6 @@ internal static class MapRules
         if (!type.Allows(helper.Id))
         {
             return $"bpf_{helper.Name} does not work on map '{map.Name}' of type {map.Type}";
-        }
-        if (map.Type is MapType.ArrayOfMaps or MapType.HashOfMaps && !InnerMapsAreKnown)
-        {
-            return $"look-ups in map '{map.Name}' of type {map.Type} are not verified yet";
         }
         return helper.Id is MapUpdate or MapDelete && IsReadOnlyForPrograms(map)
             ? $"bpf_{helper.Name} would write to map '{map.Name}', which is read-only for programs"
@@ -47,6 +40,13 @@ internal static class MapRules
     /// <summary>True when its contents never change while programs run (<c>bpf_map_is_rdonly</c>).</summary>
     public static bool IsConstant(MapSpec map) => map.IsFrozen && map.Type == MapType.Array && map.MaxEntries == 1;
 
-    /// <summary>True for arrays, whose look-ups find every index that is in range.</summary>
-    public static bool AlwaysFindsIndex(MapSpec map) => MapTypeTable.Find(map.Type) is { AlwaysFindsIndex: true };
+    /// <summary>
+    /// True for arrays, whose look-ups find every index that is in range; not for inner maps that may have fewer entries than
+    /// their template.
+    /// </summary>
+    public static bool AlwaysFindsIndex(MapSpec map) =>
+        !map.Flags.HasFlag(MapFlags.InnerMap) && MapTypeTable.Find(map.Type) is { AlwaysFindsIndex: true };
+
+    /// <summary>True when its values hold a spin lock: pointers to the same value must then be known as such.</summary>
+    public static bool HasLock(MapSpec map) => map.SpecialFields.Any(field => field.Kind == SpecialFieldKind.SpinLock);
 }

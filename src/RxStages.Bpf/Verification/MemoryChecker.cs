@@ -6,8 +6,8 @@ using RxStages.Bpf.Runtime;
 namespace RxStages.Bpf.Verification;
 
 /// <summary>
-/// Checks loads, stores and atomic instructions, after the kernel's <c>check_mem_access</c>: the context, the packet and map
-/// values here, the stack in <see cref="StackChecker"/>.
+/// Checks loads, stores and atomic instructions, after the kernel's <c>check_mem_access</c>: the context, the packet, map
+/// values and other memory here, the stack in <see cref="StackChecker"/>, kernel structures in <see cref="StructureChecker"/>.
 /// </summary>
 internal sealed class MemoryChecker(VerifierEnvironment environment)
 {
@@ -15,14 +15,7 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
     public const ulong MaxSize = 1 << 29;
 
     private readonly StackChecker _stack = new(environment);
-
-    /// <summary>What an access does.</summary>
-    public enum Access
-    {
-        Read,
-        Write,
-        ReadWrite,
-    }
+    private readonly StructureChecker _structures = new(environment);
 
     /// <summary>A load, sign-extending ones among them.</summary>
     public void CheckLoad(Instruction instruction)
@@ -74,8 +67,7 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         }
         else
         {
-            environment.NoteRegion(MemoryRegion.MapValue);
-            CheckMapValue(pointer, instruction.Offset, size, Access.ReadWrite);
+            CheckAtomicObject(pointer, instruction.Offset, size);
         }
         if (operation.HasFlag(AtomicOperation.Fetch))
         {
@@ -88,25 +80,28 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         }
     }
 
-    /// <summary>Memory that a helper is given in a register: as much of it as it may access.</summary>
+    /// <summary>Memory that a helper or kfunc is given in a register: as much of it as it may access.</summary>
     /// <param name="register">The register's number.</param>
     /// <param name="size">Bytes; where the size is not constant, the most it can be.</param>
-    /// <param name="access">What the helper does with it.</param>
+    /// <param name="access">What the function does with it.</param>
     /// <param name="fillsAll">True when it writes every byte.</param>
     /// <param name="allowsPacket">True when it may be the packet.</param>
-    public void CheckHelperMemory(int register, int size, Access access, bool fillsAll, bool allowsPacket)
+    public void CheckCallMemory(int register, int size, MemoryAccess access, bool fillsAll, bool allowsPacket)
     {
         ref readonly var pointer = ref environment.Registers[register];
-        switch (pointer.Type)
+        switch (pointer.Kind)
         {
-            case RegisterType.Stack when access == Access.Write:
-                _stack.CheckHelperWrite(pointer, size, fillsAll);
+            case RegisterType.Stack when access == MemoryAccess.Write:
+                _stack.CheckCallWrite(pointer, size, fillsAll);
                 break;
             case RegisterType.Stack:
-                _stack.CheckHelperRead(pointer, size, access == Access.ReadWrite);
+                _stack.CheckCallRead(pointer, size, access == MemoryAccess.ReadWrite);
                 break;
-            case RegisterType.MapValue:
-                CheckMapValue(pointer, 0, size, access);
+            case RegisterType.MapValue or RegisterType.MapKey when !pointer.MayBeNull:
+                CheckMapEntry(pointer, 0, size, access, field: null);
+                break;
+            case RegisterType.Memory when !pointer.MayBeNull && !pointer.Type.Has(RegisterType.Untrusted):
+                CheckSized(pointer, 0, size, access);
                 break;
             case RegisterType.Packet or RegisterType.PacketMeta when !allowsPacket:
                 throw environment.Reject(
@@ -144,19 +139,18 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
                 CheckPacket(pointer, instruction.Offset, size, "reads");
                 value = RegisterState.Unknown;
                 break;
-            case RegisterType.MapValue:
+            case RegisterType.MapValue or RegisterType.MapKey:
                 environment.NoteRegion(MemoryRegion.MapValue);
-                CheckMapValue(pointer, instruction.Offset, size, Access.Read);
-                value = LoadFromMap(pointer, instruction.Offset, size);
+                value = LoadFromMap(pointer, instruction, isSigned);
                 break;
-            case RegisterType.XdpSocket:
-                // An entry of the map, which stands in the map's memory.
-                environment.NoteRegion(MemoryRegion.MapValue);
+            case RegisterType.XdpSocket or RegisterType.Socket or RegisterType.SocketCommon or RegisterType.TcpSocket:
+                environment.NoteRegion(MemoryRegion.Socket);
                 CheckSocket(pointer, instruction.Offset, size);
                 value = RegisterState.Unknown;
                 break;
             default:
-                throw RejectAccess(register, pointer, "reads from");
+                value = LoadFromObject(register, pointer, instruction, isSigned);
+                break;
         }
         if (value.IsScalar && size < 8)
         {
@@ -194,15 +188,47 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
                 environment.NoteRegion(MemoryRegion.Packet);
                 CheckPacket(pointer, instruction.Offset, size, "writes");
                 break;
-            case RegisterType.MapValue:
+            case RegisterType.MapValue or RegisterType.MapKey:
                 environment.NoteRegion(MemoryRegion.MapValue);
-                CheckMapValue(pointer, instruction.Offset, size, Access.Write);
+                CheckMapEntry(pointer, instruction.Offset, size, MemoryAccess.Write, field: null);
                 break;
             case RegisterType.Context:
                 throw environment.Reject("writes to the context (struct xdp_md), which is read-only");
+            case var type when type.Kind() == RegisterType.Memory && !pointer.MayBeNull:
+                environment.NoteRegion(MemoryRegion.Memory);
+                CheckSized(pointer, instruction.Offset, size, MemoryAccess.Write);
+                break;
+            case RegisterType.Btf or (RegisterType.Btf | RegisterType.Trusted):
+                environment.NoteRegion(MemoryRegion.Structure);
+                _structures.CheckStore(pointer, instruction.Offset, size);
+                break;
             default:
                 throw RejectAccess(instruction.Destination, pointer, "writes to");
         }
+    }
+
+    private RegisterState LoadFromObject(int register, in RegisterState pointer, Instruction instruction, bool isSigned)
+    {
+        if (pointer.Kind == RegisterType.Memory && !pointer.MayBeNull)
+        {
+            var isUntrusted = pointer.Type.Has(RegisterType.Untrusted);
+            environment.NoteRegion(isUntrusted ? MemoryRegion.Probed : MemoryRegion.Memory);
+            if (!isUntrusted)
+            {
+                CheckSized(pointer, instruction.Offset, instruction.AccessSize, MemoryAccess.Read);
+            }
+            return RegisterState.Unknown;
+        }
+        if (pointer.Kind == RegisterType.Btf && !pointer.MayBeNull && !pointer.Type.Has(RegisterType.Percpu))
+        {
+            var isTrusted = pointer.Type == (RegisterType.Btf | RegisterType.Trusted);
+            environment.NoteRegion(isTrusted ? MemoryRegion.Structure : MemoryRegion.Probed);
+            var value = _structures.Load(pointer, instruction.Offset, instruction.AccessSize);
+            return isSigned && !value.IsScalar
+                ? throw environment.Reject("a pointer is read from a kernel structure with sign extension")
+                : value;
+        }
+        throw RejectAccess(register, pointer, "reads from");
     }
 
     private VerificationException RejectAccess(int register, in RegisterState pointer, string verb) =>
@@ -258,13 +284,12 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         return RegisterState.Pointer(type);
     }
 
-    /// <summary>The kernel's <c>bpf_xdp_sock_is_valid_access</c>; such a pointer cannot be moved.</summary>
     private void CheckSocket(in RegisterState pointer, int offset, int size)
     {
-        if (pointer.Offset != 0 || !pointer.Bounds.IsZero || offset != 0 || size != 4)
+        if (pointer.Offset != 0 || !pointer.Bounds.IsZero || !SocketFields.IsReadable(pointer.Type, offset, size))
         {
             throw environment.Reject(
-                $"reads {size} bytes at offset {offset} of an AF_XDP socket; struct bpf_xdp_sock has one field, queue_id: 4 bytes at 0"
+                $"reads {size} bytes at offset {pointer.DescribeOffset(offset)} of {SocketFields.NameOf(pointer.Type)}, where it has no such field"
             );
         }
     }
@@ -298,38 +323,116 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         );
     }
 
-    private void CheckMapValue(in RegisterState pointer, int offset, int size, Access access)
+    /// <param name="pointer">Points to a value or key.</param>
+    /// <param name="offset">Of the access.</param>
+    /// <param name="size">Of the access.</param>
+    /// <param name="access">What is done.</param>
+    /// <param name="field">The one field that belongs to the kernel and may be accessed so; null for none.</param>
+    private void CheckMapEntry(in RegisterState pointer, int offset, int size, MemoryAccess access, SpecialField? field)
     {
         var map = environment.Maps[pointer.Map];
-        if (access != Access.Read && MapRules.IsReadOnlyForPrograms(map))
+        if (pointer.Type == RegisterType.MapKey)
+        {
+            if (access != MemoryAccess.Read)
+            {
+                throw environment.Reject($"writes to a key of map '{map.Name}', which is read-only");
+            }
+            CheckRange(pointer, offset, size, (int)map.KeySize, access, $"a key of map '{map.Name}'");
+            return;
+        }
+        if (access != MemoryAccess.Read && MapRules.IsReadOnlyForPrograms(map))
         {
             throw environment.Reject($"writes to map '{map.Name}', which is read-only for programs");
         }
-        if (access != Access.Write && map.Flags.HasFlag(MapFlags.WriteOnlyProgram))
+        if (access != MemoryAccess.Write && map.Flags.HasFlag(MapFlags.WriteOnlyProgram))
         {
             throw environment.Reject($"reads from map '{map.Name}', which is write-only for programs");
         }
+        CheckRange(pointer, offset, size, map.ValueSize, access, $"a value of map '{map.Name}'");
+        foreach (var special in map.SpecialFields)
+        {
+            var first = pointer.Bounds.SignedMin + pointer.Offset + offset;
+            var last = (long)pointer.Bounds.Max + pointer.Offset + offset + size;
+            if (first < special.Offset + special.Size && special.Offset < last && special != field)
+            {
+                throw environment.Reject(
+                    $"{Verb(access)} the {special.Kind} at offset {special.Offset} of a value of map '{map.Name}', which only helpers may access"
+                );
+            }
+        }
+    }
+
+    /// <summary>Memory of a known size: a record, a slice, an argument.</summary>
+    private void CheckSized(in RegisterState pointer, int offset, int size, MemoryAccess access)
+    {
+        if (access != MemoryAccess.Read && pointer.Type.Has(RegisterType.ReadOnly))
+        {
+            throw environment.Reject($"writes to {pointer.Describe()}");
+        }
+        CheckRange(pointer, offset, size, pointer.Size, access, pointer.Describe());
+    }
+
+    /// <summary>The kernel's <c>check_mem_region_access</c>.</summary>
+    private void CheckRange(
+        in RegisterState pointer,
+        int offset,
+        int size,
+        long length,
+        MemoryAccess access,
+        string what
+    )
+    {
         var variable = pointer.Bounds;
         var first = (Int128)variable.SignedMin + pointer.Offset + offset;
         if (first < 0)
         {
             throw environment.Reject(
-                $"{Verb(access)} a value of map '{map.Name}' at an offset that may be negative: {pointer.DescribeOffset(offset)}",
+                $"{Verb(access)} {what} at an offset that may be negative: {pointer.DescribeOffset(offset)}",
                 "use an unsigned variable, or check that it is not below 0"
             );
         }
         var last = (Int128)variable.Max + pointer.Offset + offset + size;
-        if (last > map.ValueSize || variable.Max >= PointerArithmetic.MaxOffset)
+        if (last > length || variable.Max >= PointerArithmetic.MaxOffset)
         {
             throw environment.Reject(
-                $"{Verb(access)} {size} bytes at offset {pointer.DescribeOffset(offset)} of a value of map '{map.Name}', which has {map.ValueSize} bytes",
+                $"{Verb(access)} {size} bytes at offset {pointer.DescribeOffset(offset)} of {what}, which has {length} bytes",
                 variable.IsConstant ? null : "bound the index with a comparison or '&' before it is used"
             );
         }
     }
 
+    private RegisterState LoadFromMap(in RegisterState pointer, Instruction instruction, bool isSigned)
+    {
+        var (offset, size) = (instruction.Offset, instruction.AccessSize);
+        var field = pointer.Type == RegisterType.MapValue && !isSigned ? KernelPointerAt(pointer, offset, size) : null;
+        CheckMapEntry(pointer, offset, size, MemoryAccess.Read, field);
+        if (field is { Structure: { } structure })
+        {
+            return _structures.KernelPointer(structure);
+        }
+        return pointer.Type == RegisterType.MapValue ? LoadConstant(pointer, offset, size) : RegisterState.Unknown;
+    }
+
+    /// <summary>The kernel pointer that exactly the bytes accessed are.</summary>
+    private SpecialField? KernelPointerAt(in RegisterState pointer, int offset, int size)
+    {
+        foreach (var field in environment.Maps[pointer.Map].SpecialFields)
+        {
+            if (
+                field.Kind is SpecialFieldKind.Kptr or SpecialFieldKind.UntrustedKptr
+                && size == field.Size
+                && pointer.Bounds.IsConstant
+                && (long)pointer.Bounds.Bits.Value + pointer.Offset + offset == field.Offset
+            )
+            {
+                return field;
+            }
+        }
+        return null;
+    }
+
     /// <summary>What is read from a frozen map is as constant as the map.</summary>
-    private RegisterState LoadFromMap(in RegisterState pointer, int offset, int size)
+    private RegisterState LoadConstant(in RegisterState pointer, int offset, int size)
     {
         var map = environment.Maps[pointer.Map];
         if (!MapRules.IsConstant(map) || !pointer.Bounds.IsConstant)
@@ -347,19 +450,30 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         return RegisterState.Constant(BinaryPrimitives.ReadUInt64LittleEndian(bytes));
     }
 
+    private void CheckAtomicObject(in RegisterState pointer, int offset, int size)
+    {
+        if (pointer.Type == RegisterType.MapValue)
+        {
+            environment.NoteRegion(MemoryRegion.MapValue);
+            CheckMapEntry(pointer, offset, size, MemoryAccess.ReadWrite, field: null);
+            return;
+        }
+        environment.NoteRegion(MemoryRegion.Memory);
+        CheckSized(pointer, offset, size, MemoryAccess.ReadWrite);
+    }
+
     /// <summary>Atomic instructions work on the stack and on map values, aligned.</summary>
     private void CheckAtomicPointer(Instruction instruction, int register)
     {
         ref readonly var pointer = ref environment.Registers[register];
-        if (pointer.Type is not (RegisterType.Stack or RegisterType.MapValue))
+        if (!IsAtomic(pointer))
         {
             throw environment.Reject(
-                $"an atomic instruction on r{register}, which is {pointer.Describe()}; only the stack and map values can be accessed atomically"
+                $"an atomic instruction on r{register}, which is {pointer.Describe()}; only the stack, map values and records can be accessed atomically"
             );
         }
         var size = instruction.AccessSize;
-        var place = pointer.Bounds.Bits + Tnum.Constant((ulong)((long)pointer.Offset + instruction.Offset));
-        if (!place.IsAligned((ulong)size))
+        if (!pointer.Place(instruction.Offset).IsAligned((ulong)size))
         {
             throw environment.Reject(
                 $"an atomic instruction on {size} bytes at offset {pointer.DescribeOffset(instruction.Offset)}, which is not a multiple of {size}"
@@ -367,5 +481,9 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         }
     }
 
-    private static string Verb(Access access) => access == Access.Read ? "reads" : "writes";
+    private static bool IsAtomic(in RegisterState pointer) =>
+        pointer.Type is RegisterType.Stack or RegisterType.MapValue
+        || (pointer.Kind == RegisterType.Memory && !pointer.MayBeNull && !pointer.Type.Has(RegisterType.Untrusted));
+
+    private static string Verb(MemoryAccess access) => access == MemoryAccess.Read ? "reads" : "writes";
 }

@@ -105,12 +105,16 @@ internal sealed class PointerArithmetic(VerifierEnvironment environment)
             );
         }
         var isMovable =
-            pointer.Type
+            pointer.Kind
                 is RegisterType.Context
+                    or RegisterType.MapKey
                     or RegisterType.MapValue
                     or RegisterType.Stack
                     or RegisterType.Packet
                     or RegisterType.PacketMeta
+                    or RegisterType.Memory
+                    or RegisterType.Btf
+                    or RegisterType.Dynptr
             || (operation == AluOperation.Add && offset.IsZero && pointer.Type == RegisterType.MapPointer);
         if (!isMovable)
         {

@@ -100,7 +100,8 @@ internal struct RegisterState
     public readonly bool IsPacket => Type is RegisterType.Packet or RegisterType.PacketMeta;
 
     /// <summary>True for pointers that are void once a helper has moved the packet's boundaries.</summary>
-    public readonly bool IsPacketOrEnd => IsPacket || Type == RegisterType.PacketEnd;
+    public readonly bool IsVoidWhenPacketMoves =>
+        IsPacket || Type == RegisterType.PacketEnd || Type.Has(RegisterType.PacketSlice);
 
     /// <summary>True when it is the number 0 (<c>register_is_null</c>).</summary>
     public readonly bool IsZero => IsScalar && Bounds.IsZero;
@@ -135,6 +136,19 @@ internal struct RegisterState
         }
         Id = 0;
     }
+
+    /// <summary>For pointers that RCU kept alive: it no longer does.</summary>
+    public void DistrustRcu()
+    {
+        if (Type.Has(RegisterType.Rcu))
+        {
+            Type = (Type & ~(RegisterType.Rcu | RegisterType.MayBeNull)) | RegisterType.Untrusted;
+            Id = 0;
+        }
+    }
+
+    /// <summary>For pointers: what is known of the bits of the offset, fixed and variable part together.</summary>
+    public readonly Tnum Place(int offset) => Bounds.Bits + Tnum.Constant((ulong)((long)Offset + offset));
 
     /// <summary>The offset, fixed and variable part together, as the messages give it.</summary>
     public readonly string DescribeOffset(int offset = 0) =>

@@ -24,6 +24,7 @@ internal sealed class StackChecker(VerifierEnvironment environment)
         var (low, high) = CheckBounds(pointer, offset, size, "writes");
         CheckAlignment(pointer, offset, size);
         var frame = environment.State.Frame(pointer.Frame);
+        DestroyDynptrs(frame, low, high);
         if (low + size == high)
         {
             WriteAt(pointer.Frame, frame, low, size, register);
@@ -52,8 +53,8 @@ internal sealed class StackChecker(VerifierEnvironment environment)
         return before;
     }
 
-    /// <summary>Memory given to a helper that reads it, or reads and writes it.</summary>
-    public void CheckHelperRead(in RegisterState pointer, int size, bool isWritten)
+    /// <summary>Memory given to a function that reads it, or reads and writes it.</summary>
+    public void CheckCallRead(in RegisterState pointer, int size, bool isWritten)
     {
         var (low, high) = CheckBounds(pointer, 0, size, "lets a helper access");
         var frame = environment.State.Frame(pointer.Frame);
@@ -65,13 +66,25 @@ internal sealed class StackChecker(VerifierEnvironment environment)
     }
 
     /// <summary>
-    /// Memory given to a helper that fills it. Where its place or size is not constant (or the helper may fill only a
+    /// Memory given to a function that fills it. Where its place or size is not constant (or the function may fill only a
     /// part), bytes that were not written count as not written still.
     /// </summary>
-    public void CheckHelperWrite(in RegisterState pointer, int size, bool fillsAll)
+    /// <param name="pointer">The memory.</param>
+    /// <param name="size">Bytes, at the most.</param>
+    /// <param name="fillsAll">True when every byte is written.</param>
+    /// <param name="mayDestroyDynptrs">True when dynptrs that stand there may be replaced.</param>
+    public void CheckCallWrite(in RegisterState pointer, int size, bool fillsAll, bool mayDestroyDynptrs = false)
     {
         var (low, high) = CheckBounds(pointer, 0, size, "lets a helper write");
         var frame = environment.State.Frame(pointer.Frame);
+        if (mayDestroyDynptrs)
+        {
+            DestroyDynptrs(frame, low, high);
+        }
+        for (var offset = low; offset < high; offset++)
+        {
+            CheckIsMemory(frame.ByteAt(offset), "lets a helper write to");
+        }
         if (fillsAll && low + size == high)
         {
             Overwrite(frame, low, size, StackByte.Misc);
@@ -79,6 +92,41 @@ internal sealed class StackChecker(VerifierEnvironment environment)
         else
         {
             Clobber(frame, low, high);
+        }
+    }
+
+    /// <summary>A dynptr of which any byte is written is none any more, nor are its slices (<c>destroy_if_dynptr_stack_slot</c>).</summary>
+    private void DestroyDynptrs(FunctionFrame frame, int low, int high)
+    {
+        for (var index = FunctionFrame.SlotOf(high - 1); index <= FunctionFrame.SlotOf(low); index++)
+        {
+            if (frame.Stack[index].Types[0] != StackByte.Dynptr)
+            {
+                continue;
+            }
+            var description = frame.Stack[index].Spilled;
+            if (description.Reference != 0)
+            {
+                throw environment.Reject(
+                    "writes over a dynptr that holds a record",
+                    "submit or discard the record first"
+                );
+            }
+            environment.State.ForgetDynptr(description.Dynptr);
+            // Of a dynptr the part with the lower address comes first, in the slot with the higher index.
+            var first = description.Offset == 0 ? index : index + 1;
+            frame.Stack[first] = default;
+            frame.Stack[first - 1] = default;
+        }
+    }
+
+    private void CheckIsMemory(StackByte type, string verb)
+    {
+        if (type is StackByte.Dynptr or StackByte.Iterator)
+        {
+            throw environment.Reject(
+                $"{verb} the stack where a {(type == StackByte.Dynptr ? "dynptr" : "iterator")} is, which only calls made for it may access"
+            );
         }
     }
 
@@ -115,7 +163,7 @@ internal sealed class StackChecker(VerifierEnvironment environment)
 
     private void CheckAlignment(in RegisterState pointer, int offset, int size)
     {
-        if (!(pointer.Bounds.Bits + Tnum.Constant((ulong)(long)(pointer.Offset + offset))).IsAligned((ulong)size))
+        if (!pointer.Place(offset).IsAligned((ulong)size))
         {
             throw environment.Reject(
                 $"accesses {size} bytes of the stack at offset {pointer.DescribeOffset(offset)}, which is not a multiple of {size}"
@@ -185,6 +233,7 @@ internal sealed class StackChecker(VerifierEnvironment environment)
         {
             var type = frame.ByteAt(offset + position);
             isZero &= type == StackByte.Zero;
+            CheckIsMemory(type, "reads");
             NoteUninitialized(frame, type);
         }
         return isZero ? RegisterState.Constant(0) : RegisterState.Unknown;

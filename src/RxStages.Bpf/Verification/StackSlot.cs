@@ -30,7 +30,7 @@ internal struct StackSlot
     /// <summary>Bytes in a slot.</summary>
     public const int Size = 8;
 
-    /// <summary>What was spilled, where the first byte is <see cref="StackByte.Spill"/>.</summary>
+    /// <summary>What was spilled, where the first byte is <see cref="StackByte.Spill"/>; else see <see cref="IsDescribed"/>.</summary>
     public RegisterState Spilled;
 
     /// <summary>What the bytes hold, by ascending address.</summary>
@@ -45,6 +45,9 @@ internal struct StackSlot
 
     /// <summary>True when a register was spilled here, of 8 bytes or fewer.</summary>
     public readonly bool IsSpill => Types[0] == StackByte.Spill;
+
+    /// <summary>True when <see cref="Spilled"/> says what the slot holds: a spilled register, or part of a dynptr or an iterator.</summary>
+    public readonly bool IsDescribed => Types[0] is StackByte.Spill or StackByte.Dynptr or StackByte.Iterator;
 
     /// <summary>True when a scalar was spilled here.</summary>
     public readonly bool IsScalarSpill => IsSpill && Spilled.IsScalar;
@@ -86,11 +89,18 @@ internal struct StackSlot
             {
                 Types[index] = StackByte.Spill;
             }
-            else if (Types[index] == StackByte.Spill)
+            else if (Types[index] is StackByte.Spill or StackByte.Dynptr or StackByte.Iterator)
             {
                 Types[index] = StackByte.Misc;
             }
         }
+    }
+
+    /// <summary>Becomes part of a dynptr or an iterator.</summary>
+    public void Fill(StackByte type, in RegisterState description)
+    {
+        Spilled = description;
+        ((Span<StackByte>)Types).Fill(type);
     }
 
     /// <summary>What was spilled is from now on only bytes (<c>scrub_spilled_slot</c>).</summary>

@@ -29,6 +29,10 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         }
         _ids.Clear();
         _isExact = isExact;
+        if (!HoldsTheSame(kept.Held, present.Held))
+        {
+            return false;
+        }
         for (var index = kept.Depth; index >= 0; index--)
         {
             var (registers, slots) = LiveIn(kept, index, slot);
@@ -75,6 +79,28 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         return (liveness.RegistersDuringCall(callSite), liveness.SlotsDuringCall(callSite));
     }
 
+    private bool HoldsTheSame(HeldResources kept, HeldResources present)
+    {
+        if (
+            kept.References.Count != present.References.Count
+            || kept.RcuRegions != present.RcuRegions
+            || kept.PreemptOffRegions != present.PreemptOffRegions
+            || kept.Lock?.Map != present.Lock?.Map
+            || !AreSameId(kept.Lock?.Id ?? 0, present.Lock?.Id ?? 0)
+        )
+        {
+            return false;
+        }
+        for (var index = 0; index < kept.References.Count; index++)
+        {
+            if (!AreSameId(kept.References[index].Id, present.References[index].Id))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private bool IncludesFrame(FunctionFrame kept, FunctionFrame present, ushort registers, ulong slots)
     {
         environment.TakeComparisons(1);
@@ -119,36 +145,33 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         {
             return false;
         }
+        if (kept.Type == RegisterType.Scalar && !_isExact)
+        {
+            return IncludesScalar(kept, present);
+        }
+        if (
+            kept.Offset != present.Offset
+            || kept.Map != present.Map
+            || kept.Frame != present.Frame
+            || !AreSameId(kept.Id, present.Id)
+            || !AreSameId(kept.Reference, present.Reference)
+            || !AreSameId(kept.Dynptr, present.Dynptr)
+        )
+        {
+            return false;
+        }
         if (_isExact)
         {
-            return kept.Offset == present.Offset
-                && kept.Range == present.Range
-                && kept.Map == present.Map
-                && kept.Frame == present.Frame
-                && kept.Bounds.Equals(present.Bounds)
-                && AreSameId(kept.Id, present.Id);
+            return kept.Range == present.Range && kept.Bounds.Equals(present.Bounds);
         }
-        switch (kept.Type)
+        return kept.Kind switch
         {
-            case RegisterType.Scalar:
-                return IncludesScalar(kept, present);
-            case RegisterType.Packet or RegisterType.PacketMeta:
-                return IncludesRange(kept.Range, present.Range)
-                    && kept.Offset == present.Offset
-                    && kept.Bounds.Contains(present.Bounds)
-                    && AreSameId(kept.Id, present.Id);
-            case RegisterType.MapValue or (RegisterType.MapValue | RegisterType.MayBeNull):
-                return kept.Map == present.Map
-                    && kept.Offset == present.Offset
-                    && kept.Bounds.Contains(present.Bounds)
-                    && AreSameId(kept.Id, present.Id);
-            default:
-                return kept.Map == present.Map
-                    && kept.Frame == present.Frame
-                    && kept.Offset == present.Offset
-                    && kept.Bounds.Equals(present.Bounds)
-                    && AreSameId(kept.Id, present.Id);
-        }
+            RegisterType.Packet or RegisterType.PacketMeta => IncludesRange(kept.Range, present.Range)
+                && kept.Bounds.Contains(present.Bounds),
+            RegisterType.MapKey or RegisterType.MapValue => kept.Bounds.Contains(present.Bounds),
+            RegisterType.Memory => kept.Size == present.Size && kept.Bounds.Contains(present.Bounds),
+            _ => kept.Bounds.Equals(present.Bounds),
+        };
     }
 
     private bool IncludesScalar(in RegisterState kept, in RegisterState present)
@@ -222,13 +245,12 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
                 case StackByte.Invalid or StackByte.Misc:
                     // Read as unknown numbers, which anything is.
                     break;
-                case StackByte.Zero when present.Types[index] != StackByte.Zero:
-                case StackByte.Spill when present.Types[index] != StackByte.Spill:
+                case var type when present.Types[index] != type:
                     return false;
             }
         }
         NoteUninitialized(kept, present, function);
-        return !kept.IsSpill || Includes(kept.Spilled, present.Spilled);
+        return !kept.IsDescribed || Includes(kept.Spilled, present.Spilled);
     }
 
     /// <summary>What reads the bytes was looked at when they were written; here they may not be.</summary>

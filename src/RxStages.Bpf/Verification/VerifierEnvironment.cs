@@ -12,19 +12,26 @@ internal sealed class VerifierEnvironment
 {
     private readonly Stack<(VerifierState State, int Slot)> _pending = new();
     private readonly Stack<VerifierState> _free = new();
+    private readonly ImmutableArray<int> _templates;
     private uint _lastId;
     private bool _isRecorded;
 
     public VerifierEnvironment(ProgramSpec program, ImmutableArray<MapSpec> maps, VerifierOptions options)
     {
         Program = program;
-        Maps = maps;
+        _templates =
+        [
+            .. maps.Select((map, index) => (map, index)).Where(m => m.map.Inner is not null).Select(m => m.index),
+        ];
+        Maps = [.. maps, .. _templates.Select(index => maps[index].Inner!)];
         Options = options;
         Code = [.. program.Instructions];
         Facts = new InstructionFacts[Code.Length];
         Functions = new FunctionFindings[program.Functions.Length];
         Flow = new ControlFlow(program, Code);
         Precision = new PrecisionTracker(this);
+        References = new ReferenceTracker(this);
+        KernelTypes = new KernelTypes(this);
         State = new VerifierState();
         State.Start();
     }
@@ -44,6 +51,10 @@ internal sealed class VerifierEnvironment
 
     public ProgramSpec Program { get; }
 
+    /// <summary>
+    /// The program's maps, and behind them, for each map of maps, the template that its inner maps follow: what is known of a
+    /// map that a look-up gives.
+    /// </summary>
     public ImmutableArray<MapSpec> Maps { get; }
 
     public VerifierOptions Options { get; }
@@ -57,6 +68,10 @@ internal sealed class VerifierEnvironment
     public FunctionFindings[] Functions { get; }
 
     public PrecisionTracker Precision { get; }
+
+    public ReferenceTracker References { get; }
+
+    public KernelTypes KernelTypes { get; }
 
     /// <summary>The path in progress.</summary>
     public VerifierState State { get; private set; }
@@ -84,6 +99,13 @@ internal sealed class VerifierEnvironment
 
     /// <summary>The registers of the frame in progress.</summary>
     public RegisterState[] Registers => State.Registers;
+
+    /// <summary>The index in <see cref="Maps"/> of the template of a map of maps, or -1 for other maps.</summary>
+    public int TemplateOf(int map) =>
+        _templates.IndexOf(map) is >= 0 and var position ? Maps.Length - _templates.Length + position : -1;
+
+    /// <summary>True for templates: which map it is, is not known.</summary>
+    public bool IsTemplate(int map) => map >= Maps.Length - _templates.Length;
 
     /// <summary>An id that no register has.</summary>
     public uint NewId() => ++_lastId;
@@ -216,10 +238,14 @@ internal sealed class VerifierEnvironment
         {
             fact = region;
         }
-        else if (fact == MemoryRegion.Context || region == MemoryRegion.Context)
+        else if (IsStructure(fact) && IsStructure(region))
+        {
+            fact = MemoryRegion.Probed;
+        }
+        else if (IsTranslated(fact) || IsTranslated(region))
         {
             throw Reject(
-                "the same instruction accesses the context on one path and other memory on another",
+                $"the same instruction accesses {DescribeTranslated(fact, region)} on one path and other memory on another",
                 "the compiler merged two accesses: keep them apart, for example with a barrier() in between"
             );
         }
@@ -228,6 +254,14 @@ internal sealed class VerifierEnvironment
             fact = MemoryRegion.Mixed;
         }
     }
+
+    private static bool IsStructure(MemoryRegion region) => region is MemoryRegion.Structure or MemoryRegion.Probed;
+
+    /// <summary>True for memory whose accesses are not plain ones (the kernel's <c>reg_type_mismatch_ok</c>).</summary>
+    private static bool IsTranslated(MemoryRegion region) => region == MemoryRegion.Context || IsStructure(region);
+
+    private static string DescribeTranslated(MemoryRegion one, MemoryRegion other) =>
+        one == MemoryRegion.Context || other == MemoryRegion.Context ? "the context" : "a structure of the kernel";
 
     /// <summary>Makes the error that the instruction in progress is rejected with.</summary>
     public VerificationException Reject(string problem, string? hint = null) => RejectAt(Slot, problem, hint);

@@ -1,3 +1,5 @@
+using RxStages.Bpf.Objects;
+
 namespace RxStages.Bpf.Verification;
 
 /// <summary>Limits and circumstances of verification; the defaults are the kernel's for a privileged loader.</summary>
@@ -7,6 +9,9 @@ public sealed record VerifierOptions
     /// The object's license text. As in the kernel, helpers that are for GPL-compatible programs only are refused to others.
     /// </summary>
     public string License { get; init; } = "GPL";
+
+    /// <summary>The types of the kernel whose structures kfuncs give to programs; null where they are not known.</summary>
+    public Btf? KernelBtf { get; init; }
 
     /// <summary>Instructions looked at, over all paths, before the program counts as too complex (<c>BPF_COMPLEXITY_LIMIT_INSNS</c>).</summary>
     public long MaxInstructionsVisited { get; init; } = 1_000_000;

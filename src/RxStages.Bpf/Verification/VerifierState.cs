@@ -18,6 +18,9 @@ internal sealed class VerifierState
     /// <summary>The state kept last on the way here, or null before the first.</summary>
     public VerifierState? Parent;
 
+    /// <summary>What the path has taken and must give back.</summary>
+    public readonly HeldResources Held = new();
+
     /// <summary>The instructions gone since <see cref="Parent"/>.</summary>
     public readonly PathHistory History = new();
 
@@ -56,6 +59,7 @@ internal sealed class VerifierState
     public FunctionFrame Start()
     {
         Depth = 0;
+        Held.Clear();
         return Enter(0, function: 0, callSite: -1);
     }
 
@@ -70,6 +74,7 @@ internal sealed class VerifierState
     public void CopyFramesFrom(VerifierState other)
     {
         Depth = other.Depth;
+        Held.CopyFrom(other.Held);
         for (var index = 0; index <= other.Depth; index++)
         {
             (_frames[index] ??= new FunctionFrame()).CopyFrom(other._frames[index]!);
@@ -77,21 +82,62 @@ internal sealed class VerifierState
     }
 
     /// <summary>Every packet pointer is void (<c>clear_all_pkt_pointers</c>): the packet may have moved.</summary>
-    public void ForgetPackets()
+    public void ForgetPackets() => Forget(static (register, _) => register.IsVoidWhenPacketMoves, id: 0);
+
+    /// <summary>All that an object was, or was made from it, is void: it was released.</summary>
+    public void ForgetReference(uint id)
+    {
+        Forget(static (register, id) => register.Reference == id, id);
+        for (var index = 0; index <= Depth; index++)
+        {
+            foreach (ref var slot in _frames[index]!.Stack)
+            {
+                if (slot.Types[0] == StackByte.Dynptr && slot.Spilled.Reference == id)
+                {
+                    // Clones of the dynptr among them.
+                    ForgetDynptr(slot.Spilled.Dynptr);
+                    slot = default;
+                }
+            }
+        }
+    }
+
+    /// <summary>All memory that is part of a dynptr is void: the dynptr is gone.</summary>
+    public void ForgetDynptr(uint id) =>
+        Forget(static (register, id) => register.Kind == RegisterType.Memory && register.Dynptr == id, id);
+
+    /// <summary>What RCU kept alive may be gone: such pointers may point to nothing from now on.</summary>
+    public void DistrustRcuPointers()
     {
         for (var index = 0; index <= Depth; index++)
         {
             var frame = _frames[index]!;
             foreach (ref var register in frame.Registers.AsSpan())
             {
-                if (register.IsPacketOrEnd)
+                register.DistrustRcu();
+            }
+            foreach (ref var slot in frame.Stack)
+            {
+                slot.Spilled.DistrustRcu();
+            }
+        }
+    }
+
+    private void Forget(Func<RegisterState, uint, bool> isVoid, uint id)
+    {
+        for (var index = 0; index <= Depth; index++)
+        {
+            var frame = _frames[index]!;
+            foreach (ref var register in frame.Registers.AsSpan())
+            {
+                if (isVoid(register, id))
                 {
                     register = default;
                 }
             }
             foreach (ref var slot in frame.Stack)
             {
-                if (slot.IsSpill && slot.Spilled.IsPacketOrEnd)
+                if (slot.IsSpill && isVoid(slot.Spilled, id))
                 {
                     slot.Scrub();
                 }

@@ -1,0 +1,213 @@
+using RxStages.Bpf.Objects;
+
+namespace RxStages.Bpf.Verification;
+
+/// <summary>
+/// The structures that pointers to kernel objects point to, by the kernel's BTF; after the kernel's
+/// <c>btf_struct_access</c>.
+/// </summary>
+internal sealed class KernelTypes(VerifierEnvironment environment)
+{
+    private readonly Dictionary<string, int> _ids = [];
+
+    private Btf Btf =>
+        environment.Options.KernelBtf
+        ?? throw environment.Reject(
+            "a structure of the kernel is accessed, but the kernel's types (BTF) are not known",
+            "give the BTF of a kernel, such as /sys/kernel/btf/vmlinux"
+        );
+
+    /// <summary>What a member of a structure is to who loads it.</summary>
+    /// <param name="Type">A scalar, a pointer to a structure, or memory that a pointer to no structure points to.</param>
+    /// <param name="Structure">For pointers to structures: the type's id.</param>
+    public readonly record struct Member(RegisterType Type, int Structure);
+
+    /// <summary>The id of a structure by its name.</summary>
+    public int Find(string? name)
+    {
+        if (_ids.TryGetValue(name ?? "", out var id))
+        {
+            return id;
+        }
+        id = Btf.Find(name ?? "", BtfKind.Struct);
+        return _ids[name ?? ""] =
+            id != 0 ? id : throw environment.Reject($"the kernel's types (BTF) do not have struct {name}");
+    }
+
+    /// <summary>The name of a structure.</summary>
+    public string NameOf(int structure) => "struct " + Btf[structure].Name;
+
+    /// <summary>Where a member of a structure begins, in bytes, or null if there is none of that name.</summary>
+    public int? OffsetOf(string structure, string name)
+    {
+        var type = Btf[Find(structure)];
+        for (var index = 0; index < type.Count; index++)
+        {
+            var member = type.Member(index);
+            if (member.Name == name)
+            {
+                return (int)(member.BitOffset / 8);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>True when so far into a structure there is one of that name: itself, or a first or nested member.</summary>
+    public bool IsAt(int structure, int offset, string? name)
+    {
+        var type = Btf[structure];
+        for (var depth = 0; depth < Btf.MaxResolveDepth && offset >= 0; depth++)
+        {
+            if (offset == 0 && type.Name == name)
+            {
+                return true;
+            }
+            if (type.Kind != BtfKind.Struct || FindNested(type, offset) is not { } member)
+            {
+                return false;
+            }
+            offset -= (int)(member.BitOffset / 8);
+            type = Btf[Btf.SkipModifiers(member.Type)];
+        }
+        return false;
+    }
+
+    /// <summary>What is loaded from a structure, or null where there is no such member; a reason is then given.</summary>
+    public Member? Load(int structure, int offset, int size, out string problem)
+    {
+        var type = Btf[structure];
+        var isUnion = false;
+        problem = $"there is no member of {size} bytes at offset {offset} of {NameOf(structure)}";
+        if (offset < 0 || (long)offset + size > type.Size)
+        {
+            problem = $"{NameOf(structure)} has only {type.Size} bytes";
+            return null;
+        }
+        for (var depth = 0; depth < Btf.MaxResolveDepth; depth++)
+        {
+            isUnion |= type.Kind == BtfKind.Union && type.Count != 1;
+            if (FindMember(type, offset, size, out var member) is not { } kind)
+            {
+                return null;
+            }
+            if (kind == BtfKind.Integer)
+            {
+                return new Member(RegisterType.Scalar, 0);
+            }
+            var element = Element(member, ref offset, out var length);
+            switch (element.Kind)
+            {
+                case BtfKind.Struct or BtfKind.Union:
+                    type = element;
+                    continue;
+                case BtfKind.Pointer when size != 8 || offset != 0:
+                    problem = $"member '{member.Name}' is a pointer, which is read whole";
+                    return null;
+                case BtfKind.Pointer:
+                    return PointerTo(element, isUnion);
+                case BtfKind.Void or BtfKind.Function or BtfKind.FunctionPrototype or BtfKind.Forward:
+                    return null;
+                default:
+                    if (offset + size > length)
+                    {
+                        problem = $"{size} bytes from there lead beyond member '{member.Name}'";
+                        return null;
+                    }
+                    return new Member(RegisterType.Scalar, 0);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The member that holds the bytes: <see cref="BtfKind.Integer"/> where they are bit fields.</summary>
+    private BtfKind? FindMember(BtfType type, int offset, int size, out BtfMember found)
+    {
+        for (var index = 0; index < type.Count; index++)
+        {
+            found = type.Member(index);
+            var start = (int)(found.BitOffset / 8);
+            if (offset + size <= start)
+            {
+                break;
+            }
+            if (found.BitSize != 0)
+            {
+                var end = (int)((found.BitOffset + (uint)found.BitSize + 7) / 8);
+                if (offset <= start && end <= offset + size)
+                {
+                    return BtfKind.Integer;
+                }
+                continue;
+            }
+            if (offset < start)
+            {
+                break;
+            }
+            if (offset < start + (long)(Btf.SizeOf(found.Type) ?? 0))
+            {
+                return BtfKind.Struct;
+            }
+        }
+        found = default;
+        return null;
+    }
+
+    /// <summary>A member's type; of an array, its elements', with the offset within the element.</summary>
+    /// <param name="member">The member.</param>
+    /// <param name="offset">From the structure's start; then from the member's or element's.</param>
+    /// <param name="length">Bytes from there to the end of the member, all elements of an array together.</param>
+    private BtfType Element(BtfMember member, ref int offset, out long length)
+    {
+        offset -= (int)(member.BitOffset / 8);
+        length = Btf.SizeOf(member.Type) ?? 0;
+        var type = Btf[Btf.SkipModifiers(member.Type)];
+        while (type.Kind == BtfKind.Array)
+        {
+            type = Btf[Btf.SkipModifiers(type.ElementType)];
+        }
+        if (Btf.SizeOf(type.Id) is { } size and > 0 && offset >= size)
+        {
+            length -= offset / size * size;
+            offset %= (int)size;
+        }
+        return type;
+    }
+
+    private Member PointerTo(BtfType pointer, bool isInUnion)
+    {
+        var modifiers = isInUnion ? RegisterType.Untrusted : default;
+        var tag = Btf[pointer.Target];
+        if (tag.Kind == BtfKind.TypeTag)
+        {
+            modifiers |= tag.Name switch
+            {
+                "rcu" => RegisterType.Rcu,
+                "percpu" or "user" => RegisterType.Percpu,
+                _ => default,
+            };
+        }
+        var target = Btf[Btf.SkipModifiers(pointer.Target)];
+        return target.Kind is BtfKind.Struct or BtfKind.Union
+            ? new Member(RegisterType.Btf | modifiers, target.Id)
+            : new Member(RegisterType.Memory | RegisterType.ReadOnly | RegisterType.Untrusted, 0);
+    }
+
+    private BtfMember? FindNested(BtfType type, int offset)
+    {
+        for (var index = 0; index < type.Count; index++)
+        {
+            var member = type.Member(index);
+            var start = (int)(member.BitOffset / 8);
+            if (
+                member.BitSize == 0
+                && offset >= start
+                && offset < start + (long)(Btf.SizeOf(member.Type) ?? 0)
+                && Btf[Btf.SkipModifiers(member.Type)].Kind == BtfKind.Struct
+            )
+            {
+                return member;
+            }
+        }
+        return null;
+    }
+}

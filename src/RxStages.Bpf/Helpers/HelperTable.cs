@@ -25,6 +25,7 @@ public static class HelperTable
             ProbeHelpers.Definitions,
             StringHelpers.Definitions,
             RouteHelpers.Definitions,
+            DynptrHelpers.Definitions,
         }
             .SelectMany(family => family)
             .OrderBy(helper => helper.Id),

@@ -52,13 +52,29 @@ internal static unsafe class PacketMemory
     internal static int Store(XdpBuff* packet, uint offset, byte* source, uint count) =>
         Copy(packet, offset, source, count, toPacket: true);
 
+    /// <summary>Copies bytes of the packet whatever their numbers (<c>bpf_xdp_copy_buf</c>); false beyond the packet's end.</summary>
+    internal static bool TryLoadAny(XdpBuff* packet, uint offset, byte* target, uint count)
+    {
+        var isInside = (ulong)offset + count <= packet->Length;
+        if (isInside)
+        {
+            CopyInside(packet, offset, target, count, toPacket: false);
+        }
+        return isInside;
+    }
+
     private static int Copy(XdpBuff* packet, uint offset, byte* other, uint count, bool toPacket)
     {
         var error = Find(packet, offset, count, out _);
-        if (error != 0)
+        if (error == 0)
         {
-            return error;
+            CopyInside(packet, offset, other, count, toPacket);
         }
+        return error;
+    }
+
+    private static void CopyInside(XdpBuff* packet, uint offset, byte* other, uint count, bool toPacket)
+    {
         var linear = (uint)(packet->DataEnd - packet->Data);
         var inLinear = offset < linear ? Math.Min(count, linear - offset) : 0;
         if (inLinear > 0)
@@ -69,7 +85,6 @@ internal static unsafe class PacketMemory
         {
             Move(packet->Fragments + (offset + inLinear - linear), other + inLinear, count - inLinear, toPacket);
         }
-        return 0;
     }
 
     // The other memory may be packet memory itself.

@@ -12,8 +12,13 @@ public static class KfuncTable
     /// <summary>All kfuncs, by name.</summary>
     public static ImmutableArray<KfuncDefinition> All { get; } =
     [
-        .. Array
-            .Empty<ImmutableArray<KfuncDefinition>>()
+        .. new[]
+        {
+            DynptrKfuncs.Definitions,
+            PacketKfuncs.Definitions,
+            RegionKfuncs.Definitions,
+            StringKfuncs.Definitions,
+        }
             .SelectMany(family => family)
             .OrderBy(kfunc => kfunc.Name, StringComparer.Ordinal),
     ];

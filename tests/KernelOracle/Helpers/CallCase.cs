@@ -6,7 +6,8 @@ namespace RxStages.KernelOracle.Tests.Helpers;
 
 /// <summary>
 /// Calls of helpers whose answers the kernel is asked for: assembler text that finds the context in r6 and 512 bytes of
-/// memory in r7. A line <c>record</c> writes r0 down; memory and packet are compared too.
+/// memory in r7. A line <c>record</c> writes r0 down, a line <c>kfunc NAME</c> calls a kfunc; memory and packet are compared
+/// too.
 /// </summary>
 /// <param name="Name">Says what is asked; unique.</param>
 /// <param name="Text">The calls.</param>
@@ -26,6 +27,9 @@ internal sealed record CallCase(string Name, string Text)
 
     /// <summary>How many results a case may record.</summary>
     public const int MaxResults = 64;
+
+    // In place of a kfunc in the text: a helper that is none.
+    private const int KfuncPlaceholder = 1 << 20;
 
     // What the results are before anything is recorded.
     private const byte Unrecorded = 0x5a;
@@ -49,9 +53,15 @@ internal sealed record CallCase(string Name, string Text)
     public ObjectSpec ToObject()
     {
         var recorded = 0;
+        var kfuncs = new List<string>();
         var lines = Text.Split('\n')
-            .Select(line => line.Trim() == "record" ? $"*(u64 *)(r8 + {8 * recorded++}) = r0" : line);
-        var instructions = Assembler.Assemble(
+            .Select(line => line.Trim())
+            .Select(line =>
+                line == "record" ? $"*(u64 *)(r8 + {8 * recorded++}) = r0"
+                : line.StartsWith("kfunc ", StringComparison.Ordinal) ? $"call {KfuncPlaceholder + IndexOf(line[6..])}"
+                : line
+            );
+        var assembled = Assembler.Assemble(
             $"""
             r6 = r1
             r7 = map_value[{MemoryMap}] ll
@@ -61,6 +71,14 @@ internal sealed record CallCase(string Name, string Text)
             exit
             """
         );
+        ImmutableArray<Instruction> instructions =
+        [
+            .. assembled.Select(call =>
+                call.Opcode == Opcode.Call && call.Source == 0 && call.Immediate >= KfuncPlaceholder
+                    ? new Instruction(Opcode.Call, 0, PseudoCall.KernelFunction, 0, call.Immediate - KfuncPlaceholder)
+                    : call
+            ),
+        ];
         return new ObjectSpec
         {
             Source = Name,
@@ -84,9 +102,19 @@ internal sealed record CallCase(string Name, string Text)
                     IsFrags = IsFrags,
                     Instructions = instructions,
                     Functions = [new FunctionSpec("calls", 0, instructions.Length, false, 0)],
+                    Kfuncs = [.. kfuncs.Select(name => new KfuncReference(name, 0, false))],
                 },
             ],
         };
+
+        int IndexOf(string kfunc)
+        {
+            if (!kfuncs.Contains(kfunc))
+            {
+                kfuncs.Add(kfunc);
+            }
+            return kfuncs.IndexOf(kfunc);
+        }
     }
 
     public override string ToString() => Name;

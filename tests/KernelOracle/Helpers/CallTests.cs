@@ -14,6 +14,12 @@ public class CallTests
         ["printing"] = TextCases.Printing,
         ["tracing"] = TextCases.Tracing,
         ["probing"] = TextCases.Probing,
+        ["strings"] = TextCases.Strings,
+        ["pulled packets"] = PacketCases.Pulled,
+        ["dynptrs of memory"] = DynptrCases.OfMemory,
+        ["dynptrs of packets"] = DynptrCases.OfPackets,
+        ["slices"] = DynptrCases.Slices,
+        ["dynptrs changed"] = DynptrCases.Changes,
     };
 
     public static TheoryData<string> Families => [.. s_families.Keys];

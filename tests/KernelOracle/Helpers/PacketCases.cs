@@ -48,6 +48,36 @@ internal static class PacketCases
             IsFrags = true,
         };
 
+    /// <summary>Fragments pulled into the linear part, and what can be done with the rest.</summary>
+    public static IEnumerable<CallCase> Pulled =>
+        from length in s_lengths
+        from wanted in new[] { 0, 14, 3500, LinearCapacity, LinearCapacity + 1, 3736, 3737, 65535, 80000, -1 }
+        select new CallCase(
+            $"pull_data {wanted}, {length} bytes",
+            $"""
+            r1 = r6
+            r2 = {wanted}
+            kfunc bpf_xdp_pull_data
+            record
+            r2 = *(u32 *)(r6 + 0)
+            r0 = *(u32 *)(r6 + 4)
+            r0 -= r2
+            record
+            {LoadAndStore(LinearCapacity + Page - 5, 100)}
+            {Adjust(65, 1)}
+            {Adjust(65, -2)}
+            {Adjust(65, 2)}
+            {Adjust(65, -Page)}
+            {Adjust(65, 100)}
+            {Adjust(65, -2 * Page)}
+            {Adjust(65, 1)}
+            """
+        )
+        {
+            PacketLength = length,
+            IsFrags = true,
+        };
+
     private static readonly long[][] s_moves =
     [
         [0, -1, 1, 1, -1, -1],

@@ -240,6 +240,67 @@ internal static class TextCases
             }),
         ];
 
+    /// <summary>Kfuncs on strings, those that can be read and others.</summary>
+    public static IEnumerable<CallCase> Strings =>
+        from pair in new (string First, string Second)[]
+        {
+            ("", ""),
+            ("abc", "abc"),
+            ("abc", "ABD"),
+            ("Hello, world", "o, w"),
+            ("aabbcc", "ba"),
+            ("aabbcc", "c"),
+            ("\u00e9\u00c9", "\u00c9"),
+            ("@[`{", "`{@["),
+        }
+        from kfuncs in new[] { s_pairs, s_letters }
+        select new CallCase(
+            $"strings '{pair.First}' and '{pair.Second}', {(kfuncs == s_pairs ? "together" : "by letters")}",
+            string.Join('\n', kfuncs.SelectMany(kfunc => s_places.Select(place => kfunc(place))))
+        )
+        {
+            Memory =
+            [
+                .. Encoding.Latin1.GetBytes(pair.First + '\0'),
+                .. new byte[64 - pair.First.Length - 1],
+                .. Encoding.Latin1.GetBytes(pair.Second + '\0'),
+            ],
+        };
+
+    // How r1 gets the first string, or an address where none is.
+    private static readonly string[] s_places = ["r1 = r7", "r1 = 0", "r1 = -4096"];
+
+    private static readonly Func<string, string>[] s_pairs =
+    [
+        .. new[] { "strcmp", "strcasecmp", "strspn", "strcspn", "strstr" }.Select(name =>
+            (Func<string, string>)(place => Calls(place, "r2 = r7", "r2 += 64", $"kfunc bpf_{name}"))
+        ),
+        .. new[] { "strcmp", "strspn", "strstr" }.Select(name =>
+            (Func<string, string>)(
+                place => Calls("r2 = r7", "r2 += 64", place, $"r3 = r1\nr1 = r2\nr2 = r3\nkfunc bpf_{name}")
+            )
+        ),
+        .. new[] { 0, 1, 4, 9, 100 }.Select(size =>
+            (Func<string, string>)(place => Calls(place, "r2 = r7", "r2 += 64", $"r3 = {size}", "kfunc bpf_strnstr"))
+        ),
+    ];
+
+    private static readonly Func<string, string>[] s_letters =
+    [
+        place => Calls(place, "kfunc bpf_strlen"),
+        .. new[] { 0, 2, 3, 4, -1 }.Select(size =>
+            (Func<string, string>)(place => Calls(place, $"r2 = {size}", "kfunc bpf_strnlen"))
+        ),
+        .. new[] { "strchr", "strchrnul", "strrchr" }.SelectMany(name =>
+            new[] { 'l', '\0', 'z' }.Select(letter =>
+                (Func<string, string>)(place => Calls(place, $"r2 = {(int)letter}", $"kfunc bpf_{name}"))
+            )
+        ),
+        .. new[] { 0, 2, 3, 100 }.Select(size =>
+            (Func<string, string>)(place => Calls(place, $"r2 = {size}", "r3 = 108", "kfunc bpf_strnchr"))
+        ),
+    ];
+
     private static string Probe(int helper, int size, string from) =>
         Calls("r1 = r7", $"r2 = {size}", from, $"call {helper}");
 

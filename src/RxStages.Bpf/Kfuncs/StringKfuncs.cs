@@ -132,7 +132,7 @@ internal static unsafe class StringKfuncs
             var (x, y) = ignoreCase ? (ToLower(a[i]), ToLower(b[i])) : (a[i], b[i]);
             if (x != y)
             {
-                return (sbyte)x < (sbyte)y ? -1 : 1;
+                return x < y ? -1 : 1;
             }
             if (x == 0)
             {

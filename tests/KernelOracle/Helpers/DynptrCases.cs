@@ -180,11 +180,12 @@ internal static class DynptrCases
             Call(Pointer(1, dynptr), $"r2 = {offset} ll", "r3 = r7", "r3 += 100", $"r4 = {size}", "r5 = 0", "call 202"),
         ];
 
+    // Of a truth value only the lowest byte is told.
     private static string[] Questions(int dynptr) =>
         [
             Call(Pointer(1, dynptr), "kfunc bpf_dynptr_size"),
-            Call(Pointer(1, dynptr), "kfunc bpf_dynptr_is_null"),
-            Call(Pointer(1, dynptr), "kfunc bpf_dynptr_is_rdonly"),
+            Call(Pointer(1, dynptr), "kfunc bpf_dynptr_is_null", "r0 &= 255"),
+            Call(Pointer(1, dynptr), "kfunc bpf_dynptr_is_rdonly", "r0 &= 255"),
             Call("r1 = r7", "r2 = 4", Pointer(3, dynptr), "r4 = 0", "r5 = 1", "call 201"),
         ];
 

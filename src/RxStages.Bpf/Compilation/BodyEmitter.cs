@@ -29,7 +29,7 @@ internal sealed class BodyEmitter
         _registers = new Registers(il, new RegisterWebs(code, region, frame.IsResult32Bit), frame);
         _alu = new AluEmitter(il, code, _registers);
         _memory = new MemoryEmitter(il, code, _registers, frame);
-        _jumps = new JumpEmitter(il, code, _registers);
+        _jumps = new JumpEmitter(il, code, _registers, frame);
         _result = new KnownResult(code, region);
         foreach (var slot in region.Slots.Span)
         {
@@ -116,7 +116,8 @@ internal sealed class BodyEmitter
                 }
                 EmitUnconditional(slot, _code.Target(slot));
                 break;
-            case JumpOperation.Call or JumpOperation.Exit or JumpOperation.Jcond:
+            case JumpOperation.Call or JumpOperation.Exit:
+            case JumpOperation.Jcond when instruction.Opcode != Opcode.MayGoto:
                 throw _code.Error(slot, $"no such instruction: opcode 0x{instruction.Opcode:x2}");
             default:
                 EmitConditional(slot);

@@ -21,7 +21,9 @@ internal sealed unsafe class CallEmitter(
         MapDeleteElement = 3,
         TracePrintk = 6,
         TailCall = 12,
-        RedirectMap = 51;
+        RedirectMap = 51,
+        ForEachMapElement = 164,
+        Loop = 181;
 
     /// <summary>Emits the call at a slot.</summary>
     public void Emit(int slot, Instruction call)
@@ -30,13 +32,9 @@ internal sealed unsafe class CallEmitter(
         {
             CallFunction(slot, call.CallTarget(slot));
         }
-        else if (call.IsHelperCall)
-        {
-            CallHelper(slot, compiler.Helper(slot));
-        }
         else
         {
-            throw compiler.Code.Error(slot, "calls of kernel functions and by register are not supported");
+            CallHelper(slot, compiler.Called(slot));
         }
     }
 
@@ -53,10 +51,10 @@ internal sealed unsafe class CallEmitter(
         registers.Store64(slot, 0);
     }
 
-    private void CallHelper(int slot, HelperDefinition helper)
+    private void CallHelper(int slot, FunctionDefinition helper)
     {
         var map = compiler.MapOfCall(slot);
-        switch (helper.Id)
+        switch ((helper as HelperDefinition)?.Id)
         {
             case TailCall:
                 CallTail(slot, map);
@@ -76,6 +74,12 @@ internal sealed unsafe class CallEmitter(
             case RedirectMap when map is not null:
                 CallMap(slot, map, nameof(IMapOperations.Redirect), 2, 3);
                 return;
+            case Loop:
+                new CallbackEmitter(il, compiler, frame, registers).EmitLoop(slot);
+                return;
+            case ForEachMapElement:
+                new CallbackEmitter(il, compiler, frame, registers).EmitForEach(slot, map);
+                return;
         }
         frame.LoadRuntime();
         var count = ProgramCompiler.ArgumentCount(helper);
@@ -90,7 +94,10 @@ internal sealed unsafe class CallEmitter(
                 il.Emit(OpCodes.Ldc_I8, 0L);
             }
         }
-        il.Emit(OpCodes.Call, helper.Implementation!);
+        il.Emit(
+            OpCodes.Call,
+            helper.Implementation ?? throw compiler.Code.Error(slot, $"{helper.FullName} is not supported")
+        );
         registers.Store64(slot, 0);
     }
 

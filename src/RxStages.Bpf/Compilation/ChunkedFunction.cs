@@ -14,6 +14,9 @@ internal sealed unsafe class ChunkedFunction
     /// <summary>What a chunk returns when the function has ended: r0 is in the block.</summary>
     public const int Finished = -1;
 
+    /// <summary>The place in the block, of a register that is never there, that counts the rounds left to <c>may_goto</c>.</summary>
+    public const int MayGotoRounds = RegisterSet.FramePointer;
+
     private static readonly Type[] Parameters =
     [
         typeof(XdpBuff*),
@@ -81,6 +84,12 @@ internal sealed unsafe class ChunkedFunction
                 loadInitial(register);
                 il.Emit(OpCodes.Stind_I8);
             }
+        }
+        if (flow.HasMayGoto)
+        {
+            LoadBlock(MayGotoRounds);
+            il.Emit(OpCodes.Ldc_I8, (long)BpfRuntime.MaxLoops);
+            il.Emit(OpCodes.Stind_I8);
         }
         il.Emit(OpCodes.Ldc_I4, NumberOf(flow.Start));
         il.Emit(OpCodes.Stloc, entry);

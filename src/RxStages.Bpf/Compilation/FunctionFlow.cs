@@ -31,6 +31,9 @@ internal sealed class FunctionFlow
     /// <summary>The slots that are ever reached, ascending; of a wide instruction the first.</summary>
     public int[] Slots { get; }
 
+    /// <summary>True when it has <c>may_goto</c>.</summary>
+    public bool HasMayGoto => Slots.Any(slot => _code[slot].Opcode == Opcode.MayGoto);
+
     /// <summary>True when some jump goes to a slot.</summary>
     public bool IsTarget(int slot) => _targets.Contains(slot);
 

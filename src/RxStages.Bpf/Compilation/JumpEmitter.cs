@@ -4,12 +4,17 @@ using RxStages.Bpf.Isa;
 namespace RxStages.Bpf.Compilation;
 
 /// <summary>Emits the comparison and the branch of conditional jumps (RFC 9669, section 4.3).</summary>
-internal sealed class JumpEmitter(ILGenerator il, Code code, Registers registers)
+internal sealed class JumpEmitter(ILGenerator il, Code code, Registers registers, MethodFrame frame)
 {
     /// <summary>Emits a branch to <paramref name="target"/> that is taken when the jump at <paramref name="slot"/> is.</summary>
     public void Emit(int slot, Label target)
     {
         var instruction = code[slot];
+        if (instruction.JumpOperation == JumpOperation.Jcond)
+        {
+            frame.MayGoto(target);
+            return;
+        }
         // Numbers without upper bits compare alike in 32 bits; signed they are both positive, so compare unsigned then.
         var fits =
             registers.Is32Bit(instruction.Destination)

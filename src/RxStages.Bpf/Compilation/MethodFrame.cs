@@ -36,6 +36,10 @@ internal abstract class MethodFrame(ILGenerator il)
     /// <summary>A jump back is about to be taken.</summary>
     public virtual void GuardJumpBack(int slot, int target) { }
 
+    /// <summary>Emits <c>may_goto</c>: to a label when the function's loops have gone round too often.</summary>
+    public virtual void MayGoto(Label target) =>
+        throw new InvalidOperationException("Only verified code has may_goto.");
+
     /// <summary>The body goes on at a slot of another region; <paramref name="live"/> are the registers needed there.</summary>
     public virtual void Leave(int target, Registers registers, int live) =>
         throw new InvalidOperationException("The region is the whole function.");

@@ -3,6 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
+using RxStages.Bpf.Kfuncs;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
 using RxStages.Bpf.Verification;
@@ -35,6 +36,7 @@ internal sealed unsafe class ProgramCompiler
         typeof(Func<,,,,,,,>),
     ];
 
+    private readonly VerifiedProgram _program;
     private readonly ImmutableArray<Map> _maps;
     private readonly CompilerOptions _options;
     private readonly Dictionary<int, CompiledFunction> _functions = [];
@@ -43,6 +45,7 @@ internal sealed unsafe class ProgramCompiler
     /// <summary>Takes the program and its maps, in the order in which its wide loads count them.</summary>
     public ProgramCompiler(VerifiedProgram program, ImmutableArray<Map> maps, CompilerOptions options)
     {
+        _program = program;
         _maps = maps;
         _options = options;
         Code = new Code(program.Spec.Name, program.Spec.Instructions.AsSpan(), program.Facts);
@@ -55,10 +58,10 @@ internal sealed unsafe class ProgramCompiler
     /// <summary>The instructions.</summary>
     public Code Code { get; }
 
-    /// <summary>How many arguments a helper reads.</summary>
-    public static int ArgumentCount(HelperDefinition helper) =>
+    /// <summary>How many arguments a helper or kfunc reads.</summary>
+    public static int ArgumentCount(FunctionDefinition helper) =>
         // What it prints is behind the arguments that it declares.
-        helper.Id == CallEmitter.TracePrintk
+        helper is HelperDefinition { Id: CallEmitter.TracePrintk }
             ? 5
             : helper.Arguments.Length;
 
@@ -66,9 +69,13 @@ internal sealed unsafe class ProgramCompiler
     public static DynamicMethod Define(string name, Type result, Type[] parameters) =>
         new(name, result, parameters, typeof(ProgramCompiler).Module, skipVisibility: true) { InitLocals = false };
 
-    /// <summary>The helper that a call names.</summary>
-    public HelperDefinition Helper(int slot) =>
-        HelperTable.Find(Code[slot].Immediate) ?? throw Code.Error(slot, $"there is no helper {Code[slot].Immediate}");
+    /// <summary>The helper or kfunc that a call names.</summary>
+    public FunctionDefinition Called(int slot) =>
+        CalledFunction.Find(_program.Spec, Code[slot]) ?? throw Code.Error(slot, "calls by register are not supported");
+
+    /// <summary>The functions that a call calls back.</summary>
+    public IReadOnlyList<CompiledFunction> CallbacksOf(int slot) =>
+        [.. _program.Callbacks[slot].Select(index => FunctionAt(_program.Functions[index].Start))];
 
     /// <summary>The one map that a helper call works on, or null when it is not the same on all paths.</summary>
     public Map? MapOfCall(int slot) =>
@@ -94,6 +101,9 @@ internal sealed unsafe class ProgramCompiler
         {
             case PseudoLoad.Constant:
                 return ((long)high.Immediate << 32) | (uint)low.Immediate;
+            case PseudoLoad.Function:
+                // What stands for a function's address is its number.
+                return low.CallTarget(slot);
             case PseudoLoad.MapIndex:
                 return (long)_maps[low.Immediate].Header;
             case PseudoLoad.MapIndexValue when _maps[low.Immediate] is ArrayMap array:
@@ -282,6 +292,10 @@ internal sealed unsafe class ProgramCompiler
             function.Chunks.EmitDispatch(il, frame, loadInitial);
             return;
         }
+        if (flow.HasMayGoto)
+        {
+            frame.StartMayGoto();
+        }
         var body = new BodyEmitter(il, Code, function.Plan.Regions[0], frame);
         for (var register = 0; register < RegisterSet.FramePointer; register++)
         {
@@ -320,22 +334,27 @@ internal sealed unsafe class ProgramCompiler
         {
             return FunctionAt(call.CallTarget(slot)).ParameterMask;
         }
-        if (!call.IsHelperCall)
-        {
-            return RegisterSet.Arguments(5);
-        }
-        var helper = Helper(slot);
+        var helper = Called(slot);
         var mask = RegisterSet.Arguments(ArgumentCount(helper));
         // A map that is known is a constant, and the packet of a tail call is the method's own.
-        if (helper.Id == CallEmitter.TailCall)
+        if (helper is HelperDefinition { Id: CallEmitter.TailCall })
         {
             mask &= ~RegisterSet.Arguments(1);
+        }
+        // So is the one function that is ever called back.
+        if (
+            helper.Implementation is null
+            && _program.Callbacks.TryGetValue(slot, out var callbacks)
+            && callbacks.Length == 1
+        )
+        {
+            mask &= ~(1 << CallbackEmitter.FunctionRegister);
         }
         if (MapOfCall(slot) is not null)
         {
             for (var index = 0; index < helper.Arguments.Length; index++)
             {
-                if (helper.Arguments[index] == ArgumentType.ConstMapPointer && IsSpecialised(helper.Id))
+                if (helper.Arguments[index] == ArgumentType.ConstMapPointer && IsSpecialised(helper))
                 {
                     mask &= ~(2 << index);
                 }
@@ -344,13 +363,15 @@ internal sealed unsafe class ProgramCompiler
         return mask;
     }
 
-    private static bool IsSpecialised(int helper) =>
-        helper
+    private static bool IsSpecialised(FunctionDefinition function) =>
+        function is HelperDefinition helper
+        && helper.Id
             is CallEmitter.MapLookupElement
                 or CallEmitter.MapUpdateElement
                 or CallEmitter.MapDeleteElement
                 or CallEmitter.TailCall
-                or CallEmitter.RedirectMap;
+                or CallEmitter.RedirectMap
+                or CallEmitter.ForEachMapElement;
 }
 
 /// <summary>A function on its way from verified to compiled.</summary>

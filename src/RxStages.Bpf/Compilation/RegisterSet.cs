@@ -40,7 +40,7 @@ internal static class RegisterSet
             InstructionClass.Stx => destination | source,
             InstructionClass.Jmp or InstructionClass.Jmp32 => instruction.JumpOperation switch
             {
-                JumpOperation.Ja or JumpOperation.Call => 0,
+                JumpOperation.Ja or JumpOperation.Call or JumpOperation.Jcond => 0,
                 JumpOperation.Exit => 1,
                 _ => destination | (instruction.UsesSourceRegister ? source : 0),
             },

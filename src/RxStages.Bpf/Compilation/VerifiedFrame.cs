@@ -17,6 +17,27 @@ internal abstract class VerifiedFrame(ILGenerator il, ProgramCompiler compiler) 
     /// <summary>Pushes the address of the worker's <see cref="BpfRuntime"/>.</summary>
     public abstract void LoadRuntime();
 
+    private LocalBuilder? _rounds;
+
+    /// <summary>The function begins, and has <c>may_goto</c>: its loops may go round so often together.</summary>
+    public void StartMayGoto()
+    {
+        _rounds = IL.DeclareLocal(typeof(int));
+        IL.Emit(OpCodes.Ldc_I4, BpfRuntime.MaxLoops);
+        IL.Emit(OpCodes.Stloc, _rounds);
+    }
+
+    /// <inheritdoc/>
+    public override void MayGoto(Label target)
+    {
+        IL.Emit(OpCodes.Ldloc, _rounds!);
+        IL.Emit(OpCodes.Brfalse, target);
+        IL.Emit(OpCodes.Ldloc, _rounds!);
+        IL.Emit(OpCodes.Ldc_I4_1);
+        IL.Emit(OpCodes.Sub);
+        IL.Emit(OpCodes.Stloc, _rounds!);
+    }
+
     /// <inheritdoc/>
     public override void GuardAccess(int slot, int size, bool atomic) { }
 
@@ -146,6 +167,20 @@ internal sealed class ChunkFrame(ILGenerator il, ProgramCompiler compiler, Chunk
         IL.Emit(OpCodes.Stind_I8);
         IL.Emit(OpCodes.Ldc_I4, ChunkedFunction.Finished);
         IL.Emit(OpCodes.Ret);
+    }
+
+    /// <inheritdoc/>
+    public override void MayGoto(Label target)
+    {
+        ChunkedFunction.LoadRegisterAddress(IL, ChunkedFunction.MayGotoRounds);
+        IL.Emit(OpCodes.Ldind_I8);
+        IL.Emit(OpCodes.Brfalse, target);
+        ChunkedFunction.LoadRegisterAddress(IL, ChunkedFunction.MayGotoRounds);
+        IL.Emit(OpCodes.Dup);
+        IL.Emit(OpCodes.Ldind_I8);
+        IL.Emit(OpCodes.Ldc_I8, 1L);
+        IL.Emit(OpCodes.Sub);
+        IL.Emit(OpCodes.Stind_I8);
     }
 
     /// <inheritdoc/>

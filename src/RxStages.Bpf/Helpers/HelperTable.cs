@@ -19,6 +19,7 @@ public static class HelperTable
             WorkerHelpers.Definitions,
             TraceHelpers.Definitions,
             TailCallHelpers.Definitions,
+            CallbackHelpers.Definitions,
             RedirectHelpers.Definitions,
             ChecksumHelpers.Definitions,
             PacketHelpers.Definitions,

@@ -47,6 +47,12 @@ internal unsafe struct AddressSpace
     /// <summary>The buffer's length.</summary>
     public ulong BufferLength;
 
+    /// <summary>The key of the map's element that a function was called for, to be read only; or null.</summary>
+    public byte* Key;
+
+    /// <summary>Bytes in that key.</summary>
+    public uint KeySize;
+
     /// <summary>The lowest byte of <see cref="StackSize"/> bytes.</summary>
     public byte* Stack;
 
@@ -61,6 +67,10 @@ internal unsafe struct AddressSpace
     public readonly byte* Check(ulong address, ulong size, Access access)
     {
         if (IsStack(address, size) || IsIn((ulong)Buffer, BufferLength, address, size))
+        {
+            return (byte*)address;
+        }
+        if (access == Access.Read && Key is not null && IsIn((ulong)Key, KeySize, address, size))
         {
             return (byte*)address;
         }

@@ -3,13 +3,13 @@ using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Interpretation;
 
-/// <summary>A helper with its implementation's address, so that calls need no reflection.</summary>
+/// <summary>A helper or kfunc with its implementation's address, so that calls need no reflection.</summary>
 internal sealed unsafe class BoundHelper
 {
     private readonly delegate* <BpfRuntime*, ulong, ulong, ulong, ulong, ulong, ulong> _function;
 
     /// <summary>Looks up the implementation's address.</summary>
-    public BoundHelper(HelperDefinition definition)
+    public BoundHelper(FunctionDefinition definition)
     {
         Definition = definition;
         if (definition.Implementation is { } method)
@@ -19,8 +19,8 @@ internal sealed unsafe class BoundHelper
         }
     }
 
-    /// <summary>What the helper takes and gives.</summary>
-    public HelperDefinition Definition { get; }
+    /// <summary>What it takes and gives.</summary>
+    public FunctionDefinition Definition { get; }
 
     /// <summary>Calls it.</summary>
     public ulong Call(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>

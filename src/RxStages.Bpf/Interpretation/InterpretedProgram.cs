@@ -32,14 +32,22 @@ public sealed unsafe class InterpretedProgram : XdpProgram
     )
     {
         var starts = spec.Functions.Select(function => function.Start).ToArray();
-        if (InstructionValidator.Validate(spec.Instructions.AsSpan(), starts, maps.Length) is { } error)
+        if (
+            InstructionValidator.Validate(
+                spec.Instructions.AsSpan(),
+                starts,
+                maps.Length,
+                kfuncCount: spec.Kfuncs.Length
+            ) is
+            { } error
+        )
         {
             throw Broken(spec, error.Slot, error.Reason);
         }
         Spec = spec;
         _maps = maps;
         CpuCount = Map.CpuCountOf(maps);
-        _helpers = new XdpHelperCalls(maps);
+        _helpers = new XdpHelperCalls(spec, maps);
         _instructionLimit = instructionLimit;
         _instructions = WithAddresses(spec, maps);
     }

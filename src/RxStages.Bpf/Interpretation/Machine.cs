@@ -16,6 +16,8 @@ internal unsafe ref struct Machine
     private readonly long _limit;
     private Registers _registers;
     private Callers _callers;
+    private MayGotoRounds _mayGotoRounds;
+    private long _count;
     private bool _isFinished;
 
     /// <summary>Sets up a run that starts at slot 0.</summary>
@@ -55,9 +57,29 @@ internal unsafe ref struct Machine
     public ulong Run()
     {
         Enter(0);
-        for (long count = 0; !_isFinished; count++)
+        RunWhileIn(frames: 1);
+        return _registers[0];
+    }
+
+    /// <summary>Calls a function back, as helpers do, and runs it to its end.</summary>
+    /// <returns>What it returns, or 1 when the run is at its end: nobody is to be called any more.</returns>
+    /// <exception cref="MachineFault">It did something forbidden.</exception>
+    public ulong CallBack(int function, ulong r1, ulong r2, ulong r3 = 0, ulong r4 = 0)
+    {
+        var (helperCall, frames) = (Slot, Memory.Frames);
+        Call(function);
+        (_registers[1], _registers[2], _registers[3], _registers[4], _registers[5]) = (r1, r2, r3, r4, 0);
+        RunWhileIn(frames + 1);
+        Slot = helperCall;
+        return _isFinished ? 1 : _registers[0];
+    }
+
+    /// <summary>Goes on until so many frames are no longer there.</summary>
+    private void RunWhileIn(int frames)
+    {
+        for (; !_isFinished && Memory.Frames >= frames; _count++)
         {
-            if (count == _limit)
+            if (_count == _limit)
             {
                 throw new MachineFault($"the program did not end within {_limit} instructions");
             }
@@ -86,7 +108,6 @@ internal unsafe ref struct Machine
                     break;
             }
         }
-        return _registers[0];
     }
 
     /// <summary>Leaves the present function, as <c>exit</c> does and a tail call that succeeded.</summary>
@@ -132,6 +153,10 @@ internal unsafe ref struct Machine
             case JumpOperation.Call when instruction.IsLocalCall:
                 Call(instruction.CallTarget(Slot));
                 break;
+            case JumpOperation.Call when instruction.IsKfuncCall:
+                _helpers.CallKfunc(ref this, instruction.Immediate);
+                Slot++;
+                break;
             case JumpOperation.Call:
                 var frames = Memory.Frames;
                 var isByRegister = instruction.Opcode == Opcode.CallRegister;
@@ -141,6 +166,11 @@ internal unsafe ref struct Machine
                 );
                 // A tail call that succeeded has left the function.
                 Slot += frames == Memory.Frames ? 1 : 0;
+                break;
+            case JumpOperation.Jcond:
+                ref var rounds = ref _mayGotoRounds[Memory.Frames - 1];
+                Slot = rounds == 0 ? instruction.JumpTarget(Slot) : Slot + 1;
+                rounds -= rounds == 0 ? 0 : 1;
                 break;
             default:
                 Slot = Arithmetic.IsTaken(instruction, _registers[instruction.Destination], Operand(instruction))
@@ -166,6 +196,7 @@ internal unsafe ref struct Machine
         // The same run must always give the same result, also of a program that reads what it never wrote.
         Unsafe.InitBlock((byte*)framePointer - AddressSpace.FrameSize, 0, AddressSpace.FrameSize);
         _registers[10] = framePointer;
+        _mayGotoRounds[Memory.Frames - 1] = BpfRuntime.MaxLoops;
         Slot = slot;
     }
 
@@ -238,6 +269,13 @@ internal unsafe ref struct Machine
     private struct Callers
     {
         private Caller _first;
+    }
+
+    /// <summary>By frame: how often <c>may_goto</c> may still stay in a loop.</summary>
+    [InlineArray(AddressSpace.MaxFrames)]
+    private struct MayGotoRounds
+    {
+        private int _first;
     }
 
     [InlineArray(11)]

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using RxStages.Bpf.Helpers;
+using RxStages.Bpf.Kfuncs;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
@@ -11,7 +12,7 @@ namespace RxStages.Bpf.Interpretation;
 /// The helpers of XDP programs. The verifier proves before a program is compiled that their arguments are what they take;
 /// here it is looked at in every call.
 /// </summary>
-internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCalls
+internal sealed unsafe class XdpHelperCalls(ProgramSpec program, ImmutableArray<Map> maps) : HelperCalls
 {
     private const int TailCallId = 12;
 
@@ -21,6 +22,11 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
     private static readonly FrozenDictionary<ulong, BoundHelper> Helpers = HelperTable.All.ToFrozenDictionary(
         helper => (ulong)helper.Id,
         helper => new BoundHelper(helper)
+    );
+
+    private static readonly FrozenDictionary<string, BoundHelper> Kfuncs = KfuncTable.All.ToFrozenDictionary(
+        kfunc => kfunc.Name,
+        kfunc => new BoundHelper(kfunc)
     );
 
     /// <inheritdoc/>
@@ -34,14 +40,37 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
                     : $"there is no helper {id}"
             );
         }
-        var definition = helper.Definition;
-        var map = CheckArguments(ref machine, definition);
         if (id == TailCallId)
         {
+            CheckArguments(ref machine, helper.Definition);
             TailCall(ref machine);
             return;
         }
-        var result = helper.Call(machine.Runtime, machine[1], machine[2], machine[3], machine[4], machine[5]);
+        Call(ref machine, helper);
+    }
+
+    /// <inheritdoc/>
+    public override void CallKfunc(ref Machine machine, int index)
+    {
+        var name = program.Kfuncs[index].Name;
+        if (!Kfuncs.TryGetValue(name, out var kfunc))
+        {
+            throw new MachineFault($"kfunc {name} is not supported");
+        }
+        Call(ref machine, kfunc);
+    }
+
+    private void Call(ref Machine machine, BoundHelper function)
+    {
+        var definition = function.Definition;
+        CheckArguments(ref machine, definition);
+        var callback = definition.Arguments.FirstOrDefault(argument => argument.Callback != CallbackKind.None).Callback;
+        if (definition.Implementation is null)
+        {
+            Callbacks.Run(ref machine, callback);
+            return;
+        }
+        var result = function.Call(machine.Runtime, machine[1], machine[2], machine[3], machine[4], machine[5]);
         if (definition.Returns != ReturnType.Void)
         {
             machine[0] = result;
@@ -49,7 +78,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
     }
 
     /// <summary>Checks the arguments and gives the map among them, or null.</summary>
-    private Map? CheckArguments(ref Machine machine, HelperDefinition helper)
+    private Map? CheckArguments(ref Machine machine, FunctionDefinition helper)
     {
         Map? map = null;
         for (var index = 0; index < helper.Arguments.Length; index++)
@@ -95,6 +124,14 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
                 case ArgumentType.WritableFixedSize:
                     CheckMemory(ref machine, helper, register, (ulong)helper.Arguments[index].Size, Access.Write);
                     break;
+                case ArgumentType.Function:
+                    CheckFunction(helper, register, value);
+                    break;
+                case ArgumentType.StackOrNull when value == 0:
+                    break;
+                case ArgumentType.StackOrNull:
+                    CheckMemory(ref machine, helper, register, 1, Access.Read);
+                    break;
                 default:
                     throw new NotSupportedException($"argument type {helper.Arguments[index].Type}");
             }
@@ -102,8 +139,21 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
         return map;
     }
 
+    /// <summary>Functions are passed by the slot that they start at.</summary>
+    private void CheckFunction(FunctionDefinition helper, int register, ulong value)
+    {
+        foreach (var function in program.Functions)
+        {
+            if ((ulong)function.Start == value && value != 0)
+            {
+                return;
+            }
+        }
+        throw Fault(helper, register, "is not a function of the program");
+    }
+
     /// <summary>The size argument behind a memory argument.</summary>
-    private static ulong SizeOf(ref Machine machine, HelperDefinition helper, int register)
+    private static ulong SizeOf(ref Machine machine, FunctionDefinition helper, int register)
     {
         var size = machine[register + 1];
         if (size > MaxSize)
@@ -115,7 +165,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
             : throw Fault(helper, register + 1, "may not be 0");
     }
 
-    private static void CheckUpdated(ref Machine machine, HelperDefinition helper, int register, ulong size)
+    private static void CheckUpdated(ref Machine machine, FunctionDefinition helper, int register, ulong size)
     {
         CheckMemory(ref machine, helper, register, size, Access.Read);
         CheckMemory(ref machine, helper, register, size, Access.Write);
@@ -123,7 +173,7 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
 
     private static void CheckMemory(
         ref Machine machine,
-        HelperDefinition helper,
+        FunctionDefinition helper,
         int register,
         ulong size,
         Access access
@@ -138,18 +188,19 @@ internal sealed unsafe class XdpHelperCalls(ImmutableArray<Map> maps) : HelperCa
     }
 
     /// <summary>The kernel's <c>check_map_func_compatibility</c>.</summary>
-    private static void CheckMapType(Map map, HelperDefinition helper)
+    private static void CheckMapType(Map map, FunctionDefinition helper)
     {
-        if (MapTypeTable.Find(map.Spec.Type) is not { } type || !type.Allows(helper.Id))
+        if (
+            MapTypeTable.Find(map.Spec.Type) is not { } type
+            || (helper is HelperDefinition { Id: var id } && !type.Allows(id))
+        )
         {
-            throw new MachineFault(
-                $"helper {helper.Name} does not work on map {map.Spec.Name} of type {map.Spec.Type}"
-            );
+            throw new MachineFault($"{helper.FullName} does not work on map {map.Spec.Name} of type {map.Spec.Type}");
         }
     }
 
-    private static MachineFault Fault(HelperDefinition helper, int register, string reason) =>
-        new($"argument r{register} of helper {helper.Name} {reason}");
+    private static MachineFault Fault(FunctionDefinition helper, int register, string reason) =>
+        new($"argument r{register} of {helper.FullName} {reason}");
 
     private Map? FindMap(ulong header)
     {

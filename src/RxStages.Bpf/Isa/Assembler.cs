@@ -8,7 +8,7 @@ namespace RxStages.Bpf.Isa;
 /// <list type="bullet">
 /// <item>numbers may be decimal; comments start with <c>//</c> or <c>;</c>;</item>
 /// <item><c>name:</c> defines a label, which <c>goto</c>, <c>gotol</c>, <c>if</c> and <c>call</c> take;</item>
-/// <item><c>call 12</c> calls a helper, <c>call name</c> a function of the program;</item>
+/// <item><c>call 12</c> calls a helper, <c>call name</c> a function of the program, <c>call kfunc[0]</c> one of the kernel's, by index;</item>
 /// <item><c>r1 = map[0] ll</c> and <c>r1 = map_value[0]+8 ll</c> are <see cref="PseudoLoad.MapIndex"/> and
 /// <see cref="PseudoLoad.MapIndexValue"/>, <c>r1 = function name ll</c> is <see cref="PseudoLoad.Function"/>.</item>
 /// </list>
@@ -149,7 +149,7 @@ public sealed class Assembler
         }
         else if (line.Accept("may_goto"))
         {
-            EmitJump((int)JumpOperation.Jcond | (int)InstructionClass.Jmp, 0, 0, 0, line);
+            EmitJump(Opcode.MayGoto, 0, 0, 0, line);
         }
         else if (line.Accept("callx"))
         {
@@ -198,6 +198,13 @@ public sealed class Assembler
         if (line.AcceptNumber(out var helper))
         {
             _program.Emit(Opcode.Call, immediate: Immediate(line, helper, isHalf: true));
+            return;
+        }
+        if (line.Accept("kfunc["))
+        {
+            var kfunc = (int)line.ExpectNumber(0, int.MaxValue);
+            line.Expect("]");
+            _program.Emit(Opcode.Call, 0, PseudoCall.KernelFunction, 0, kfunc);
             return;
         }
         _program.Refer(line.ExpectName(), line);

@@ -2,8 +2,8 @@ namespace RxStages.Bpf.Isa;
 
 /// <summary>
 /// Writes instructions as <c>llvm-objdump -d</c> of LLVM 19 prints them, and <see cref="Assembler"/> reads them. Three
-/// things are not as there: references to maps and functions in linked programs, which have a form of their own
-/// (<c>r1 = map[0] ll</c>); the atomic operations on 32 bits, which are written as with <c>--mcpu=v4</c>, without which
+/// things are not as there: references to maps, functions and kfuncs in linked programs, which have a form of their own
+/// (<c>r1 = map[0] ll</c>, <c>call kfunc[0]</c>); the atomic operations on 32 bits, which are written as with <c>--mcpu=v4</c>, without which
 /// objdump does not know them; and load-acquire and store-release, which come from LLVM 20.
 /// </summary>
 public static class Disassembler
@@ -96,6 +96,8 @@ public static class Disassembler
         {
             case Opcode.Exit:
                 return "exit";
+            case Opcode.Call when instruction.Source == PseudoCall.KernelFunction:
+                return $"call kfunc[{instruction.Immediate}]";
             case Opcode.Call:
                 return $"call {Hex(instruction.Immediate)}";
             case Opcode.CallRegister:
@@ -104,7 +106,7 @@ public static class Disassembler
                 return $"goto {Target(instruction, slot, symbolOf)}";
             case Opcode.JumpLong:
                 return $"gotol {Target(instruction, slot, symbolOf)}";
-            case (int)JumpOperation.Jcond | (int)InstructionClass.Jmp:
+            case Opcode.MayGoto:
                 return $"may_goto {Target(instruction, slot, symbolOf)}";
         }
         if (Comparison(instruction.JumpOperation) is not { } comparison)

@@ -66,10 +66,16 @@ public readonly record struct Instruction(byte Opcode, byte Registers, short Off
     /// <summary>True for a call of a function of this program (<c>call</c> with source 1; immediate counts slots from the next).</summary>
     public bool IsLocalCall => Opcode == Isa.Opcode.Call && Source == PseudoCall.Local;
 
+    /// <summary>True for a call of a kernel function (<c>call</c> with source 2; in linked programs the immediate is an index).</summary>
+    public bool IsKfuncCall => Opcode == Isa.Opcode.Call && Source == PseudoCall.KernelFunction;
+
+    /// <summary>True for a wide load of a function's address (<c>BPF_PSEUDO_FUNC</c>).</summary>
+    public bool IsFunctionLoad => IsWide && Source == PseudoLoad.Function;
+
     /// <summary>For a jump other than call and exit that stands at <paramref name="slot"/>: the slot it goes to when taken.</summary>
     public int JumpTarget(int slot) => slot + 1 + (Opcode == Isa.Opcode.JumpLong ? Immediate : Offset);
 
-    /// <summary>For a local call that stands at <paramref name="slot"/>: the first slot of the function it calls.</summary>
+    /// <summary>For a local call or the load of a function's address that stands at <paramref name="slot"/>: the function's first slot.</summary>
     public int CallTarget(int slot) => slot + 1 + Immediate;
 
     /// <summary>

@@ -17,12 +17,19 @@ public readonly ref struct InstructionValidator
 
     private readonly ReadOnlySpan<Instruction> _program;
     private readonly int _mapCount;
+    private readonly int _kfuncCount;
     private readonly InstructionRules _rules;
 
-    private InstructionValidator(ReadOnlySpan<Instruction> program, int mapCount, InstructionRules rules)
+    private InstructionValidator(
+        ReadOnlySpan<Instruction> program,
+        int mapCount,
+        int kfuncCount,
+        InstructionRules rules
+    )
     {
         _program = program;
         _mapCount = mapCount;
+        _kfuncCount = kfuncCount;
         _rules = rules;
     }
 
@@ -34,19 +41,21 @@ public readonly ref struct InstructionValidator
     /// </param>
     /// <param name="mapCount">How many maps wide loads may index.</param>
     /// <param name="rules">Which instructions are valid.</param>
+    /// <param name="kfuncCount">How many kernel functions (kfuncs) calls may index.</param>
     /// <returns>The first error found, or null if there is none.</returns>
     public static ValidationError? Validate(
         ReadOnlySpan<Instruction> program,
         ReadOnlySpan<int> functionStarts = default,
         int mapCount = int.MaxValue,
-        InstructionRules rules = InstructionRules.Kernel
+        InstructionRules rules = InstructionRules.Kernel,
+        int kfuncCount = 0
     )
     {
         if (program.Length is 0 or > MaxSlots)
         {
             return new ValidationError(0, $"the program has {program.Length} instructions, not 1 to {MaxSlots}");
         }
-        var validator = new InstructionValidator(program, mapCount, rules);
+        var validator = new InstructionValidator(program, mapCount, kfuncCount, rules);
         for (var slot = 0; slot < program.Length; slot += program[slot].IsWide ? 2 : 1)
         {
             if (validator.ReasonAgainst(slot) is { } reason)
@@ -156,8 +165,10 @@ public readonly ref struct InstructionValidator
                 return instruction is { UsesSourceRegister: false, Registers: 0, Immediate: 0 }
                     ? null
                     : "BPF_EXIT uses reserved fields";
-            case JumpOperation.Jcond when instruction.Opcode == 0xe5:
-                return "may_goto is not supported";
+            case JumpOperation.Jcond when instruction.Opcode == Opcode.MayGoto && _rules == InstructionRules.Kernel:
+                return instruction is { Registers: 0, Immediate: 0 }
+                    ? null
+                    : $"invalid may_goto imm {instruction.Immediate}";
             case JumpOperation.Call or JumpOperation.Exit or > JumpOperation.Jsle:
                 return UnknownOpcode(instruction);
             default:
@@ -189,7 +200,9 @@ public readonly ref struct InstructionValidator
         return instruction.Source switch
         {
             PseudoCall.Helper or PseudoCall.Local => null,
-            PseudoCall.KernelFunction => $"kernel functions (kfuncs) are not supported: BTF id {instruction.Immediate}",
+            PseudoCall.KernelFunction => (uint)instruction.Immediate < (uint)_kfuncCount
+                ? null
+                : $"there is no kernel function (kfunc) {instruction.Immediate}",
             _ => "BPF_CALL uses reserved fields",
         };
     }

@@ -236,6 +236,9 @@ public static class Opcode
     /// <summary><c>BPF_JMP | BPF_JA</c>: jump by the offset.</summary>
     public const byte Jump = 0x05;
 
+    /// <summary><c>BPF_JMP | BPF_JCOND</c>: <c>may_goto</c>, which leaves a loop that has gone round too often.</summary>
+    public const byte MayGoto = 0xe5;
+
     /// <summary><c>BPF_JMP32 | BPF_JA</c>: jump by the immediate.</summary>
     public const byte JumpLong = 0x06;
 }

@@ -47,6 +47,9 @@ public unsafe struct BpfRuntime
     public readonly RuntimeServices GetServices() =>
         Services == 0 ? RuntimeServices.Default : GCHandle<RuntimeServices>.FromIntPtr(Services).Target;
 
+    /// <summary>The kernel's <c>BPF_MAX_LOOPS</c>: how often <c>bpf_loop</c> calls, how far a number iterator counts, how long <c>may_goto</c> stays.</summary>
+    public const int MaxLoops = 8 << 20;
+
     /// <summary>The kernel's <c>MAX_TAIL_CALL_CNT</c>.</summary>
     public const int MaxTailCalls = 33;
 }

@@ -45,12 +45,25 @@ internal sealed class AluChecker(VerifierEnvironment environment)
                 destination = AddressOfMapValue(instruction.Immediate, second);
                 break;
             case PseudoLoad.Function:
-                throw environment.Reject(
-                    "the address of a function is taken: helpers that call back (bpf_loop, bpf_for_each_map_elem, timers) are not supported yet"
-                );
+                destination = AddressOfFunction(environment.Flow.FunctionOf(instruction.CallTarget(environment.Slot)));
+                break;
             default:
                 throw environment.Reject($"a wide load of kind {instruction.Source} is not supported");
         }
+    }
+
+    private RegisterState AddressOfFunction(int index)
+    {
+        if (environment.Flow.Functions[index].IsGlobal)
+        {
+            throw environment.Reject(
+                $"the address of function '{environment.Flow.Functions[index].Name}' is taken, which is global",
+                "declare functions that are called back 'static'"
+            );
+        }
+        var function = RegisterState.Pointer(RegisterType.Function);
+        function.Function = index;
+        return function;
     }
 
     private RegisterState AddressOfMapValue(int index, uint offset)

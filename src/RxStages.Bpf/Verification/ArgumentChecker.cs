@@ -54,6 +54,7 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
                 break;
             case ArgumentType.Function:
                 CheckWhole(register, argument, RegisterType.Function);
+                call.Callback = expected.Callback;
                 break;
             case ArgumentType.StackOrNull:
                 CheckStackOrNull(register, argument);

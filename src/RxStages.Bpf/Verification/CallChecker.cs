@@ -1,19 +1,21 @@
 using System.Collections.Immutable;
 using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
+using RxStages.Bpf.Kfuncs;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Bpf.Verification;
 
 /// <summary>
-/// Checks calls of functions and helpers, and returns. Every function is verified where it is called, with what the caller
+/// Checks calls of functions, helpers and kfuncs, and returns. Every function is verified where it is called, with what the caller
 /// passes. The kernel does so with static functions; global ones it verifies on their own, for any argument of their BTF
 /// types. To verify those in context too is as safe and needs no types; only a program so large that it passes because its
 /// global functions are looked at once may be too complex here.
 /// </summary>
-internal sealed class CallChecker(VerifierEnvironment environment)
+internal sealed class CallChecker(VerifierEnvironment environment, StatePruning pruning)
 {
     private readonly FunctionChecker _functions = new(environment);
+    private readonly CallbackChecker _callbacks = new(environment);
 
     /// <summary>A call of a helper.</summary>
     public void CheckHelperCall(Instruction instruction)
@@ -33,6 +35,19 @@ internal sealed class CallChecker(VerifierEnvironment environment)
         {
             CheckTailCall();
         }
+    }
+
+    /// <summary>A call of a kfunc. One that is weak and not there may be called only where the program never comes to.</summary>
+    public void CheckKfuncCall(Instruction instruction)
+    {
+        var name = environment.Program.Kfuncs[instruction.Immediate].Name;
+        _functions.Check(
+            KfuncTable.Find(name)
+                ?? throw environment.Reject(
+                    $"kfunc {name} is not supported",
+                    "where the program can do without it, declare it __weak and ask bpf_ksym_exists() before the call"
+                )
+        );
     }
 
     /// <summary>A call of a function of the program.</summary>
@@ -58,18 +73,40 @@ internal sealed class CallChecker(VerifierEnvironment environment)
     public int CheckExit()
     {
         var state = environment.State;
+        var callback = state.Current.Callback;
+        if (callback != CallbackKind.None)
+        {
+            _callbacks.CheckResult(callback);
+        }
         if (state.Depth == 0)
         {
             environment.Read(0);
             environment.References.CheckNothingHeld("the program ends", endsProgram: true);
             return -1;
         }
-        environment.Record(returns: true);
+        if (callback != CallbackKind.None)
+        {
+            return ReturnToHelper(state);
+        }
+        environment.Record(crossing: FrameCrossing.Returns);
         return Return(state, state.Registers[0]);
     }
 
     /// <summary>Forgets r0 to r5, as every call does.</summary>
     public static void ClearCallerSaved(RegisterState[] registers) => registers.AsSpan(0, 6).Clear();
+
+    /// <summary>Goes from the end of a function that was called back to the call, which may call it once more.</summary>
+    private int ReturnToHelper(VerifierState state)
+    {
+        environment.Record(crossing: FrameCrossing.ReturnsToHelper);
+        var callSite = state.Current.CallSite;
+        state.Depth--;
+        if (pruning.FindPrevious(state, callSite) is { } previous)
+        {
+            Widening.Widen(previous, state);
+        }
+        return callSite;
+    }
 
     private int Return(VerifierState state, in RegisterState result)
     {
@@ -92,6 +129,12 @@ internal sealed class CallChecker(VerifierEnvironment environment)
     {
         var state = environment.State;
         environment.References.CheckNothingHeld("a tail call", endsProgram: state.Depth == 0);
+        if (state.Current.Callback != CallbackKind.None)
+        {
+            throw environment.Reject(
+                "a tail call in a function that is called back: it could return anything in that one's place"
+            );
+        }
         environment.Functions[state.Current.Function].MakesTailCall = true;
         if (state.Depth == 0)
         {

@@ -26,6 +26,9 @@ internal sealed class CallFindings
     /// <summary>How many bytes the result has, where an argument says it.</summary>
     public int ResultSize { get; set; }
 
+    /// <summary>How the function among the arguments is called back.</summary>
+    public CallbackKind Callback { get; set; }
+
     /// <summary>The initialised dynptr among the arguments.</summary>
     public DynptrView Dynptr { get; set; }
 
@@ -38,6 +41,7 @@ internal sealed class CallFindings
         Reference = 0;
         Released = 0;
         ResultSize = 0;
+        Callback = CallbackKind.None;
         Dynptr = default;
     }
 }

@@ -1,4 +1,6 @@
+using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
+using RxStages.Bpf.Kfuncs;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Bpf.Verification;
@@ -11,6 +13,7 @@ internal sealed class ControlFlow
 {
     private readonly Instruction[] _code;
     private readonly int[] _functionOf;
+    private readonly int[] _loopOf;
 
     /// <summary>Follows all jumps and calls.</summary>
     public ControlFlow(ProgramSpec program, Instruction[] code)
@@ -24,12 +27,12 @@ internal sealed class ControlFlow
         }
         IsReached = new bool[code.Length];
         IsPrunePoint = new bool[code.Length];
-        Calls = new List<(int CallSite, int Callee)>[Functions.Length];
-        for (var index = 0; index < Functions.Length; index++)
-        {
-            Calls[index] = [];
-        }
-        Follow();
+        IsCheckpoint = new bool[code.Length];
+        CallsBack = new bool[code.Length];
+        Calls = NewLists(Functions.Length);
+        References = NewLists(Functions.Length);
+        Follow(program);
+        _loopOf = new LoopFinder(this).Find(Functions, code.Length);
     }
 
     /// <summary>The functions; the entry first.</summary>
@@ -41,8 +44,23 @@ internal sealed class ControlFlow
     /// <summary>By slot: true where paths meet or part, so that comparing states pays.</summary>
     public bool[] IsPrunePoint { get; }
 
+    /// <summary>
+    /// By slot: true where a state is always kept, since loops that end for reasons outside of the program's numbers are
+    /// recognised there: calls that call back, <c>may_goto</c>.
+    /// </summary>
+    public bool[] IsCheckpoint { get; }
+
+    /// <summary>By slot: true for the call of a helper that calls a function of the program back before it returns.</summary>
+    public bool[] CallsBack { get; }
+
     /// <summary>By function: the calls it makes.</summary>
     public List<(int CallSite, int Callee)>[] Calls { get; }
+
+    /// <summary>By function: the functions whose address it takes, and where.</summary>
+    public List<(int CallSite, int Callee)>[] References { get; }
+
+    /// <summary>The number of the loop that a slot is in, from 1; 0 if it is in none. A call that calls back is a loop of its own.</summary>
+    public int LoopOf(int slot) => _loopOf[slot];
 
     /// <summary>The function that a slot belongs to.</summary>
     public int FunctionOf(int slot) => _functionOf[slot];
@@ -96,35 +114,52 @@ internal sealed class ControlFlow
         var order = new List<int>(Functions.Length);
         var state = new byte[Functions.Length];
         var stack = new Stack<(int Function, int Next)>();
-        stack.Push((0, 0));
-        state[0] = 1;
-        while (stack.TryPop(out var top))
+        // Functions that are only called back are roots too.
+        for (var root = 0; root < Functions.Length; root++)
         {
-            var (function, next) = top;
-            if (next == Calls[function].Count)
+            if (state[root] == 0)
             {
-                state[function] = 2;
-                order.Add(function);
-                continue;
+                state[root] = 1;
+                stack.Push((root, 0));
             }
-            stack.Push((function, next + 1));
-            var (callSite, callee) = Calls[function][next];
-            if (state[callee] == 1)
+            while (stack.TryPop(out var top))
             {
-                recursiveCall = callSite;
-                return null;
-            }
-            if (state[callee] == 0)
-            {
-                state[callee] = 1;
-                stack.Push((callee, 0));
+                var (function, next) = top;
+                if (next == Calls[function].Count)
+                {
+                    state[function] = 2;
+                    order.Add(function);
+                    continue;
+                }
+                stack.Push((function, next + 1));
+                var (callSite, callee) = Calls[function][next];
+                if (state[callee] == 1)
+                {
+                    recursiveCall = callSite;
+                    return null;
+                }
+                if (state[callee] == 0)
+                {
+                    state[callee] = 1;
+                    stack.Push((callee, 0));
+                }
             }
         }
         order.Reverse();
         return [.. order];
     }
 
-    private void Follow()
+    private static List<(int CallSite, int Callee)>[] NewLists(int count)
+    {
+        var lists = new List<(int CallSite, int Callee)>[count];
+        for (var index = 0; index < count; index++)
+        {
+            lists[index] = [];
+        }
+        return lists;
+    }
+
+    private void Follow(ProgramSpec program)
     {
         var pending = new Stack<int>();
         Reach(0, pending);
@@ -139,10 +174,17 @@ internal sealed class ControlFlow
                 IsPrunePoint[slot + 1] = true;
                 Reach(target, pending);
             }
-            else if (instruction.IsWide && instruction.Source == PseudoLoad.Function)
+            else if (instruction.IsFunctionLoad)
             {
-                Reach(instruction.CallTarget(slot), pending);
+                var target = instruction.CallTarget(slot);
+                References[_functionOf[slot]].Add((slot, _functionOf[target]));
+                Reach(target, pending);
             }
+            else if (CalledFunction.Find(program, instruction) is { } called)
+            {
+                NoteCall(slot, called);
+            }
+            IsCheckpoint[slot] |= instruction.Opcode == Opcode.MayGoto;
             var (first, second) = Successors(slot);
             if (second >= 0)
             {
@@ -158,6 +200,20 @@ internal sealed class ControlFlow
             if (first >= 0)
             {
                 Reach(first, pending);
+            }
+        }
+    }
+
+    private void NoteCall(int slot, FunctionDefinition called)
+    {
+        foreach (var argument in called.Arguments)
+        {
+            if (argument.Callback != CallbackKind.None)
+            {
+                // Timers call back later: only where the call is matters, not what was before.
+                CallsBack[slot] = IsCheckpoint[slot] = argument.Callback != CallbackKind.Timer;
+                IsPrunePoint[slot] = true;
+                IsPrunePoint[slot + 1] = true;
             }
         }
     }

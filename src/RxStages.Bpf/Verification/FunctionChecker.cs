@@ -15,6 +15,7 @@ internal sealed class FunctionChecker
     private readonly ArgumentChecker _arguments;
     private readonly ResultMaker _results;
     private readonly RegionChecker _regions;
+    private readonly CallbackChecker _callbacks;
 
     // Calls for which the map was noted on some path.
     private readonly HashSet<int> _mapSeen = [];
@@ -25,6 +26,7 @@ internal sealed class FunctionChecker
         _arguments = new ArgumentChecker(environment, _call);
         _results = new ResultMaker(environment, _call);
         _regions = new RegionChecker(environment);
+        _callbacks = new CallbackChecker(environment);
     }
 
     /// <summary>The call in progress.</summary>
@@ -38,7 +40,12 @@ internal sealed class FunctionChecker
             _arguments.Check(index + 1, function.Arguments[index]);
         }
         NoteMap();
+        _callbacks.MarkRelied(_call.Callback);
         _environment.Record();
+        if (_call.Callback != CallbackKind.None)
+        {
+            _callbacks.Check(_call.Callback, _call.Map);
+        }
         if (_call.Released != 0)
         {
             _environment.References.Release(_call.Released);

@@ -1,3 +1,5 @@
+using RxStages.Bpf.Helpers;
+
 namespace RxStages.Bpf.Verification;
 
 /// <summary>A function in progress, after the kernel's <c>struct bpf_func_state</c>: its registers and its stack.</summary>
@@ -17,6 +19,15 @@ internal sealed class FunctionFrame
 
     /// <summary>The slot of the call that led here; -1 for the entry function.</summary>
     public int CallSite;
+
+    /// <summary>How it was called back, if it was: what it may return, and where it goes on behind its end.</summary>
+    public CallbackKind Callback;
+
+    /// <summary>How often the helper call in progress has called back on this path, as far as that is counted (<c>callback_depth</c>).</summary>
+    public int CallbackDepth;
+
+    /// <summary>For functions that a timer calls: how many of them set the next one's timer, up to this one (<c>async_entry_cnt</c>).</summary>
+    public int AsyncEntries;
 
     /// <summary>The registers.</summary>
     public readonly RegisterState[] Registers = new RegisterState[RegisterCount];
@@ -65,6 +76,9 @@ internal sealed class FunctionFrame
     {
         Function = other.Function;
         CallSite = other.CallSite;
+        Callback = other.Callback;
+        CallbackDepth = other.CallbackDepth;
+        AsyncEntries = other.AsyncEntries;
         other.Registers.AsSpan().CopyTo(Registers);
         if (_stack.Length < other.SlotCount)
         {
@@ -79,6 +93,9 @@ internal sealed class FunctionFrame
     {
         Function = function;
         CallSite = callSite;
+        Callback = CallbackKind.None;
+        CallbackDepth = 0;
+        AsyncEntries = 0;
         SlotCount = 0;
         Registers.AsSpan().Clear();
         Registers[FramePointer] = RegisterState.Pointer(RegisterType.Stack);

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Collections.Immutable;
 using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
+using RxStages.Bpf.Kfuncs;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Bpf.Verification;
@@ -25,6 +26,7 @@ internal sealed class Liveness
     private const short NotSeen = 3;
     private const short FirstMap = 16;
 
+    private readonly ProgramSpec _program;
     private readonly Instruction[] _code;
     private readonly ImmutableArray<MapSpec> _maps;
     private readonly ControlFlow _flow;
@@ -35,12 +37,20 @@ internal sealed class Liveness
     private readonly List<int>[] _jumpsTo;
 
     /// <summary>Computes it for all functions.</summary>
-    /// <param name="code">The program.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="code">Its instructions.</param>
     /// <param name="maps">Its maps.</param>
     /// <param name="flow">Its control flow.</param>
     /// <param name="order">The functions, callers before those they call.</param>
-    public Liveness(Instruction[] code, ImmutableArray<MapSpec> maps, ControlFlow flow, ReadOnlySpan<int> order)
+    public Liveness(
+        ProgramSpec program,
+        Instruction[] code,
+        ImmutableArray<MapSpec> maps,
+        ControlFlow flow,
+        ReadOnlySpan<int> order
+    )
     {
+        _program = program;
         _code = code;
         _maps = maps;
         _flow = flow;
@@ -69,11 +79,18 @@ internal sealed class Liveness
     /// <summary>By bit: stack slots of the function that may be read from a slot on before they are overwritten.</summary>
     public ulong SlotsBefore(int slot) => _slots[slot];
 
-    /// <summary>The registers live in a frame whose call at a slot is in progress.</summary>
-    public ushort RegistersDuringCall(int callSite) => (ushort)(_registers[callSite + 1] & ~CallerSaved);
+    /// <summary>
+    /// The registers live in a frame whose call at a slot is in progress. A function that is called back returns to the call
+    /// itself, which is made once more.
+    /// </summary>
+    public ushort RegistersDuringCall(int callSite) =>
+        _flow.CallsBack[callSite] ? _registers[callSite] : (ushort)(_registers[callSite + 1] & ~CallerSaved);
 
     /// <summary>The stack slots live in a frame whose call at a slot is in progress: all when the callee may reach them.</summary>
-    public ulong SlotsDuringCall(int callSite) => _passesStack[callSite] ? AllSlots : _slots[callSite + 1];
+    public ulong SlotsDuringCall(int callSite) =>
+        _passesStack[callSite] ? AllSlots
+        : _flow.CallsBack[callSite] ? _slots[callSite]
+        : _slots[callSite + 1];
 
     private void FindJumps()
     {
@@ -302,7 +319,7 @@ internal sealed class Liveness
             default:
                 return instruction.JumpOperation switch
                 {
-                    JumpOperation.Ja => (0, 0),
+                    JumpOperation.Ja or JumpOperation.Jcond => (0, 0),
                     JumpOperation.Call => (ArgumentsRead(slot, instruction), CallerSaved),
                     JumpOperation.Exit => (1, 0),
                     _ => ((ushort)(destination | operand), 0),
@@ -344,7 +361,7 @@ internal sealed class Liveness
         {
             return (ushort)(_registers[call.CallTarget(slot)] & ArgumentRegisters);
         }
-        return call.IsHelperCall && HelperTable.Find(call.Immediate) is { } helper
+        return CalledFunction.Find(_program, call) is { } helper
             ? (ushort)(((1 << helper.Arguments.Length) - 1) << 1)
             : ArgumentRegisters;
     }
@@ -367,7 +384,8 @@ internal sealed class Liveness
     /// <summary>What a function does with a stack pointer it gets is not followed; helpers read what their signature says.</summary>
     private ulong SlotsReadByCall(int slot, Instruction call)
     {
-        var helper = call.IsLocalCall ? null : HelperTable.Find(call.Immediate);
+        var helper = call.IsLocalCall ? null : CalledFunction.Find(_program, call);
+        var hasCallback = _flow.CallsBack[slot];
         var slots = 0ul;
         for (var register = 1; register <= (helper?.Arguments.Length ?? 5); register++)
         {
@@ -376,13 +394,13 @@ internal sealed class Liveness
             {
                 continue;
             }
-            _passesStack[slot] |= call.IsLocalCall;
-            slots |= helper is null ? AllSlots : SlotsReadByHelper(slot, helper, register, pointer);
+            _passesStack[slot] |= call.IsLocalCall || hasCallback;
+            slots |= helper is null || hasCallback ? AllSlots : SlotsReadByHelper(slot, helper, register, pointer);
         }
         return slots;
     }
 
-    private ulong SlotsReadByHelper(int slot, HelperDefinition helper, int register, short pointer)
+    private ulong SlotsReadByHelper(int slot, FunctionDefinition helper, int register, short pointer)
     {
         var argument = helper.Arguments[register - 1].Type;
         if (argument is ArgumentType.MapKey or ArgumentType.MapValue)

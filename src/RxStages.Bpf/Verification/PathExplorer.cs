@@ -22,11 +22,11 @@ internal sealed class PathExplorer
         _alu = new AluChecker(environment);
         _memory = new MemoryChecker(environment);
         _branches = new BranchChecker(environment);
-        _calls = new CallChecker(environment);
         Pruning = new StatePruning(
             environment,
-            new Liveness(environment.Code, environment.Maps, environment.Flow, order)
+            new Liveness(environment.Program, environment.Code, environment.Maps, environment.Flow, order)
         );
+        _calls = new CallChecker(environment, Pruning);
     }
 
     public StatePruning Pruning { get; }
@@ -76,6 +76,23 @@ internal sealed class PathExplorer
         }
     }
 
+    /// <summary>
+    /// <c>may_goto</c> stays in its loop until the loop has gone round too often: both can be, whatever the numbers are. What
+    /// they were the round before and nobody relied on is forgotten, so that rounds become alike.
+    /// </summary>
+    private int CheckMayGoto(Instruction instruction, int slot)
+    {
+        _environment.Facts[slot].Branch = BranchOutcome.Both;
+        _environment.Record();
+        var stays = _environment.PushBranch(slot + 1);
+        stays.MayGotoDepth++;
+        if (_environment.State.Parent is { } kept && Pruning.FindPrevious(kept, slot) is { } previous)
+        {
+            Widening.Widen(previous, stays);
+        }
+        return instruction.JumpTarget(slot);
+    }
+
     private int StepJump(Instruction instruction, int slot)
     {
         switch (instruction.JumpOperation)
@@ -86,9 +103,14 @@ internal sealed class PathExplorer
                 return _calls.CheckExit();
             case JumpOperation.Call when instruction.IsLocalCall:
                 return _calls.CheckLocalCall(instruction);
+            case JumpOperation.Call when instruction.IsKfuncCall:
+                _calls.CheckKfuncCall(instruction);
+                return slot + 1;
             case JumpOperation.Call:
                 _calls.CheckHelperCall(instruction);
                 return slot + 1;
+            case JumpOperation.Jcond:
+                return CheckMayGoto(instruction, slot);
             default:
                 return _branches.Check(instruction);
         }

@@ -9,8 +9,8 @@ internal sealed class PathHistory
     /// <param name="Slot">Its slot.</param>
     /// <param name="Spill">The stack slot that it spilled a register to, or filled one from.</param>
     /// <param name="Linked">For conditional jumps: registers that learnt from each other here.</param>
-    /// <param name="Returns">True when it ended its function, so that the next one stands in the caller.</param>
-    public readonly record struct Entry(int Slot, StackReference Spill, LinkedRegisters Linked, bool Returns);
+    /// <param name="Crossing">Whether the next one stands in another frame, and which way it went there.</param>
+    public readonly record struct Entry(int Slot, StackReference Spill, LinkedRegisters Linked, FrameCrossing Crossing);
 
     /// <summary>How many entries there are.</summary>
     public int Count { get; private set; }
@@ -31,7 +31,11 @@ internal sealed class PathHistory
     }
 
     /// <summary>The last instruction ended its function after all.</summary>
-    public void LastReturns() => _entries[Count - 1] = _entries[Count - 1] with { Returns = true };
+    public void LastReturns() => _entries[Count - 1] = _entries[Count - 1] with { Crossing = FrameCrossing.Returns };
+
+    /// <summary>The last instruction, a call, went into the function that it calls back.</summary>
+    public void LastCallsBack() =>
+        _entries[Count - 1] = _entries[Count - 1] with { Crossing = FrameCrossing.CallsBack };
 
     public void Clear() => Count = 0;
 
@@ -51,6 +55,22 @@ internal sealed class PathHistory
         Count = other.Count;
         other._entries.AsSpan(0, Count).CopyTo(_entries);
     }
+}
+
+/// <summary>How an instruction led from one frame to another.</summary>
+internal enum FrameCrossing : byte
+{
+    /// <summary>Not at all, or as a call of a function, which its instruction tells.</summary>
+    None = 0,
+
+    /// <summary>It ended its function: the next instruction stands behind the call.</summary>
+    Returns,
+
+    /// <summary>It is the call of a helper, which called a function of the program back.</summary>
+    CallsBack,
+
+    /// <summary>It ended a function that was called back: the next instruction is the helper's call once more.</summary>
+    ReturnsToHelper,
 }
 
 /// <summary>A slot of some frame's stack, or none.</summary>

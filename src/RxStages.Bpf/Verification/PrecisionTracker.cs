@@ -13,6 +13,7 @@ namespace RxStages.Bpf.Verification;
 internal sealed class PrecisionTracker(VerifierEnvironment environment)
 {
     private Wanted _wanted;
+    private bool _foundNew;
 
     /// <summary>What is looked for: registers and stack slots by frame, by bit.</summary>
     private struct Wanted
@@ -66,7 +67,7 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
         _wanted = default;
         _wanted.Frame = environment.State.Depth;
         _wanted.AddRegister(register);
-        GoBack();
+        GoBack(environment.State);
     }
 
     /// <summary>Marks the scalar spilled in a stack slot.</summary>
@@ -75,17 +76,18 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
         _wanted = default;
         _wanted.Frame = environment.State.Depth;
         _wanted.Slots[frame] = 1ul << slot;
-        GoBack();
+        GoBack(environment.State);
     }
 
-    /// <summary>Marks in the path in progress what is marked in a kept state that stands for it.</summary>
-    public void Propagate(VerifierState kept)
+    /// <summary>Marks in a path what is marked in the kept state that stands for its end.</summary>
+    /// <returns>True when something was marked that was not before.</returns>
+    public bool Propagate(VerifierState kept, VerifierState end)
     {
         _wanted = default;
-        _wanted.Frame = environment.State.Depth;
+        _wanted.Frame = end.Depth;
         for (var index = 0; index <= kept.Depth; index++)
         {
-            var (frame, present) = (kept.Frame(index), environment.State.Frame(index));
+            var (frame, present) = (kept.Frame(index), end.Frame(index));
             for (var register = 0; register < FunctionFrame.FramePointer; register++)
             {
                 ref var state = ref frame.Registers[register];
@@ -106,32 +108,28 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
                 }
             }
         }
-        GoBack();
+        return GoBack(end);
     }
 
-    private void GoBack()
+    /// <returns>True when something was marked that was not before.</returns>
+    private bool GoBack(VerifierState end)
     {
-        var history = environment.State.History;
-        var state = environment.State.Parent;
+        _foundNew = false;
+        var (history, state) = (end.History, end.Parent);
         while (true)
         {
             for (var index = history.Count - 1; index >= 0 && !_wanted.IsEmpty; index--)
             {
                 if (!TryStepBack(history[index]))
                 {
-                    MarkEverything(state);
-                    return;
+                    return MarkEverything(state) || _foundNew;
                 }
             }
             if (state is null || _wanted.IsEmpty)
             {
-                return;
+                return _foundNew;
             }
             MarkIn(state);
-            if (_wanted.IsEmpty)
-            {
-                return;
-            }
             (history, state) = (state.History, state.Parent);
         }
     }
@@ -152,7 +150,7 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
                 }
                 else
                 {
-                    scalar.IsPrecise = true;
+                    scalar.IsPrecise = _foundNew = true;
                 }
             }
             for (var mask = _wanted.Slots[index]; mask != 0; mask &= mask - 1)
@@ -164,15 +162,17 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
                 }
                 else
                 {
-                    frame.Stack[slot].Spilled.IsPrecise = true;
+                    frame.Stack[slot].Spilled.IsPrecise = _foundNew = true;
                 }
             }
         }
     }
 
     /// <summary>Where the way back cannot be followed: every number in every state kept on the way matters.</summary>
-    private static void MarkEverything(VerifierState? state)
+    /// <returns>True when that was not so already.</returns>
+    public static bool MarkEverything(VerifierState? state)
     {
+        var isNew = state is { IsAllPrecise: false };
         for (; state is { IsAllPrecise: false }; state = state.Parent)
         {
             state.IsAllPrecise = true;
@@ -189,6 +189,7 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
                 }
             }
         }
+        return isNew;
     }
 
     /// <summary>
@@ -207,9 +208,14 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
     private bool TryStepBackOwn(in PathHistory.Entry entry)
     {
         var instruction = environment.Code[entry.Slot];
-        if (entry.Returns)
+        switch (entry.Crossing)
         {
-            return TryEnterCallee(instruction);
+            case FrameCrossing.Returns:
+                return TryEnterCallee(instruction);
+            case FrameCrossing.ReturnsToHelper:
+                return TryEnterCallback();
+            case FrameCrossing.CallsBack:
+                return TryLeaveCallback();
         }
         var (destination, source) = (instruction.Destination, instruction.Source);
         switch (instruction.Class)
@@ -359,6 +365,36 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
         {
             _wanted.AddRegister(0);
         }
+        return true;
+    }
+
+    /// <summary>
+    /// Backward from a helper's call that a callback came back to: into the callback. The caller's registers, arguments
+    /// among them, are what they were before; r0 of the callback decided whether there is another call, nothing else.
+    /// </summary>
+    private bool TryEnterCallback()
+    {
+        if (_wanted.Frame + 1 >= VerifierState.MaxFrames)
+        {
+            return false;
+        }
+        _wanted.Frame++;
+        return true;
+    }
+
+    /// <summary>Backward out of a callback, to the helper's call: the helper made its arguments.</summary>
+    private bool TryLeaveCallback()
+    {
+        if (
+            _wanted.Frame == 0
+            || (_wanted.Registers[_wanted.Frame] & ~ArgumentRegisters) != 0
+            || _wanted.Slots[_wanted.Frame] != 0
+        )
+        {
+            return false;
+        }
+        _wanted.Registers[_wanted.Frame] = 0;
+        _wanted.Frame--;
         return true;
     }
 

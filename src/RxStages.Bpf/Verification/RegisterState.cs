@@ -40,6 +40,13 @@ internal struct RegisterState
     /// </summary>
     public int Map;
 
+    /// <summary>For functions: the function's index. It shares the field of <see cref="Map"/>.</summary>
+    public int Function
+    {
+        readonly get => Map;
+        set => Map = value;
+    }
+
     /// <summary>What it is.</summary>
     public RegisterType Type;
 
@@ -84,7 +91,7 @@ internal struct RegisterState
         set => Range = value;
     }
 
-    /// <summary>For pointers to kernel structures: the type's id in the kernel's BTF. For functions: the index.</summary>
+    /// <summary>For pointers to kernel structures: the type's id in the kernel's BTF.</summary>
     public int BtfType
     {
         readonly get => Map;

@@ -1,5 +1,18 @@
 namespace RxStages.Bpf.Verification;
 
+/// <summary>How much alike states must be (<c>enum exact_level</c>).</summary>
+internal enum StateMatch
+{
+    /// <summary>Numbers that nothing relied on may differ (<c>NOT_EXACT</c>).</summary>
+    WhereItMatters,
+
+    /// <summary>All numbers must be in the ranges of the kept state: it is not known yet which of them matter (<c>RANGE_WITHIN</c>).</summary>
+    WithinRanges,
+
+    /// <summary>The very same (<c>EXACT</c>).</summary>
+    Exact,
+}
+
 /// <summary>
 /// Tells whether a state is part of one that was followed to its end before (the kernel's <c>states_equal</c>,
 /// <c>regsafe</c> and <c>stacksafe</c>): then whatever can happen from it has been looked at.
@@ -8,27 +21,19 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
 {
     // Ids of the kept state and those of the present one that stand for the same.
     private readonly List<(uint Kept, uint Present)> _ids = [];
-    private bool _isExact;
+    private StateMatch _match;
 
     /// <summary>
-    /// True when everything that the present state stands for, as far as it can matter, the kept one stood for too. When
-    /// <paramref name="isExact"/>: when both stand for the same.
+    /// True when everything that the present state stands for, as far as it can matter, the kept one stood for too.
     /// </summary>
-    public bool Includes(VerifierState kept, VerifierState present, int slot, bool isExact)
+    public bool Includes(VerifierState kept, VerifierState present, int slot, StateMatch match)
     {
-        if (kept.Depth != present.Depth)
+        if (!kept.HasSameCallSites(present))
         {
             return false;
         }
-        for (var index = 0; index <= kept.Depth; index++)
-        {
-            if (kept.Frame(index).CallSite != present.Frame(index).CallSite)
-            {
-                return false;
-            }
-        }
         _ids.Clear();
-        _isExact = isExact;
+        _match = match;
         if (!HoldsTheSame(kept.Held, present.Held))
         {
             return false;
@@ -43,6 +48,8 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         }
         return true;
     }
+
+    private bool IsExact => _match == StateMatch.Exact;
 
     /// <summary>Forgets what is not live, so that it is neither kept nor compared.</summary>
     public void Clean(VerifierState state, int slot)
@@ -131,7 +138,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
                 return false;
             }
         }
-        return !_isExact || present.SlotCount <= kept.SlotCount;
+        return !IsExact || present.SlotCount <= kept.SlotCount;
     }
 
     private bool Includes(in RegisterState kept, in RegisterState present)
@@ -139,13 +146,13 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         if (kept.Type == RegisterType.NotInitialized)
         {
             // It cannot have been read: nothing relied on it.
-            return !_isExact || present.Type == RegisterType.NotInitialized;
+            return !IsExact || present.Type == RegisterType.NotInitialized;
         }
         if (kept.Type != present.Type)
         {
             return false;
         }
-        if (kept.Type == RegisterType.Scalar && !_isExact)
+        if (kept.Type == RegisterType.Scalar && !IsExact)
         {
             return IncludesScalar(kept, present);
         }
@@ -160,7 +167,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         {
             return false;
         }
-        if (_isExact)
+        if (IsExact)
         {
             return kept.Range == present.Range && kept.Bounds.Equals(present.Bounds);
         }
@@ -176,7 +183,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
 
     private bool IncludesScalar(in RegisterState kept, in RegisterState present)
     {
-        if (!kept.IsPrecise)
+        if (!kept.IsPrecise && _match == StateMatch.WhereItMatters)
         {
             return true;
         }
@@ -232,7 +239,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
         }
         for (var index = 0; index < StackSlot.Size; index++)
         {
-            if (_isExact)
+            if (IsExact)
             {
                 if (kept.Types[index] != present.Types[index])
                 {

@@ -1,3 +1,5 @@
+using RxStages.Bpf.Isa;
+
 namespace RxStages.Bpf.Verification;
 
 /// <summary>
@@ -11,6 +13,10 @@ internal sealed class StatePruning(VerifierEnvironment environment, Liveness liv
     private const int MinJumpsBetween = 2;
     private const int MinInstructionsBetween = 8;
     private const int MaxHistory = 400;
+
+    // A state that misses so many times for each hit, and as many times more, is given up.
+    private const int Patience = 3;
+    private const int CheckpointPatience = 64;
 
     // In a loop states are kept more seldom: iterations differ, so that they hardly help each other.
     private const int MinJumpsInLoop = 20;
@@ -37,7 +43,8 @@ internal sealed class StatePruning(VerifierEnvironment environment, Liveness liv
     public bool IsCovered(int slot)
     {
         var present = environment.State;
-        var mustKeep = present.History.Count > MaxHistory;
+        var isCheckpoint = environment.Flow.IsCheckpoint[slot];
+        var mustKeep = isCheckpoint || present.History.Count > MaxHistory;
         var jumps = environment.JumpsVisited - _jumpsAtLast;
         var instructions = environment.InstructionsVisited - _instructionsAtLast;
         var keeps = mustKeep || (jumps >= MinJumpsBetween && instructions >= MinInstructionsBetween);
@@ -47,35 +54,45 @@ internal sealed class StatePruning(VerifierEnvironment environment, Liveness liv
             var kept = states[index];
             if (kept.Branches > 0)
             {
-                if (_comparison.Includes(kept, present, slot, isExact: true))
+                if (ComesRound(kept, present, slot))
                 {
-                    throw environment.RejectAt(
-                        slot,
-                        "the loop never ends: it comes back here with nothing changed",
-                        "the verifier follows every iteration: count with a variable and leave the loop at a constant bound"
-                    );
+                    End(kept, isLoop: true);
+                    return true;
                 }
                 if (!mustKeep && jumps < MinJumpsInLoop && instructions < MinInstructionsInLoop)
                 {
                     keeps = false;
                 }
             }
-            else if (_comparison.Includes(kept, present, slot, isExact: false))
+            else
             {
-                kept.Hits++;
-                environment.Precision.Propagate(kept);
-                return true;
+                var isLoop = kept.Loop is { IsIncomplete: true };
+                if (
+                    (!isLoop || AreSameEntry(kept, present))
+                    && _comparison.Includes(
+                        kept,
+                        present,
+                        slot,
+                        isLoop ? StateMatch.WithinRanges : StateMatch.WhereItMatters
+                    )
+                )
+                {
+                    End(kept, isLoop);
+                    return true;
+                }
             }
             if (keeps)
             {
                 kept.Misses++;
             }
-            if (kept.Misses > (kept.Hits * 3) + 3)
+            // Without the states of calls that call back and the like, loops would hardly converge.
+            var patience = isCheckpoint && kept.Branches > 0 ? CheckpointPatience : Patience;
+            if (kept.Misses > (kept.Hits * patience) + patience)
             {
                 states.RemoveAt(index);
                 _held--;
                 kept.IsEvicted = true;
-                if (kept.Branches == 0)
+                if (kept.Branches == 0 && !kept.IsHeld)
                 {
                     environment.TakeMemory(-kept.MemorySize);
                 }
@@ -88,16 +105,96 @@ internal sealed class StatePruning(VerifierEnvironment environment, Liveness liv
         return false;
     }
 
+    /// <summary>
+    /// The state kept last at a slot on the path of another, or null: what a loop looked like one round before
+    /// (<c>find_prev_entry</c>).
+    /// </summary>
+    public VerifierState? FindPrevious(VerifierState present, int slot)
+    {
+        var states = _kept[slot];
+        for (var index = (states?.Count ?? 0) - 1; index >= 0; index--)
+        {
+            var kept = states![index];
+            if (kept.Branches > 0 && kept.KeptBefore < present.KeptBefore && kept.HasSameCallSites(present))
+            {
+                return kept;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Compares with a state that the path itself has come from. True when it came round to it in a loop that is known to
+    /// end for other reasons: by the helper that calls back, the iterator, or the count of <c>may_goto</c>.
+    /// </summary>
+    private bool ComesRound(VerifierState kept, VerifierState present, int slot)
+    {
+        if (!AreSameEntry(kept, present))
+        {
+            // Nothing is wrong with its being like the call before, whose paths are not gone to their ends.
+            return false;
+        }
+        if (environment.Flow.CallsBack[slot])
+        {
+            return _comparison.Includes(kept, present, slot, StateMatch.WithinRanges);
+        }
+        if (
+            environment.Code[slot].Opcode == Opcode.MayGoto
+            && kept.Loop is not null
+            && kept.MayGotoDepth != present.MayGotoDepth
+            && _comparison.Includes(kept, present, slot, StateMatch.WithinRanges)
+        )
+        {
+            return true;
+        }
+        if (
+            kept.MayGotoDepth == present.MayGotoDepth
+            && kept.CallbacksEntered == present.CallbacksEntered
+            && _comparison.Includes(kept, present, slot, StateMatch.Exact)
+        )
+        {
+            throw environment.RejectAt(
+                slot,
+                "the loop never ends: it comes back here with nothing changed",
+                "the verifier follows every iteration: count with a variable and leave the loop at a constant bound"
+            );
+        }
+        return false;
+    }
+
+    /// <summary>False for states of two calls of a function by timers, the second set by the first.</summary>
+    private static bool AreSameEntry(VerifierState kept, VerifierState present) =>
+        kept.Frame(0).AsyncEntries == present.Frame(0).AsyncEntries;
+
+    /// <summary>The path in progress ends: all that can follow is what can follow a kept state.</summary>
+    private void End(VerifierState kept, bool isLoop)
+    {
+        kept.Hits++;
+        environment.Precision.Propagate(kept, environment.State);
+        if (isLoop)
+        {
+            kept.Loop!.AddBackEdge(environment, kept);
+        }
+    }
+
     private void Keep(List<VerifierState> states, int slot)
     {
         var present = environment.State;
         _comparison.Clean(present, slot);
         ClearSingularIds(present);
-        var kept = new VerifierState { Parent = present.Parent, Branches = 1 };
+        var kept = new VerifierState
+        {
+            Parent = present.Parent,
+            Branches = 1,
+            Slot = slot,
+            KeptBefore = present.KeptBefore,
+        };
         kept.CopyFramesFrom(present);
         kept.History.CopyFrom(present.History);
+        environment.Loops.Enter(kept);
         states.Add(kept);
         present.Parent = kept;
+        present.KeptBefore++;
         present.History.Clear();
         environment.TakeMemory(kept.MemorySize);
         _jumpsAtLast = environment.JumpsVisited;

@@ -10,6 +10,7 @@ public sealed class VerifiedProgram
         ProgramSpec spec,
         ImmutableArray<MapSpec> maps,
         InstructionFacts[] facts,
+        ImmutableDictionary<int, ImmutableArray<int>> callbacks,
         ImmutableArray<VerifiedFunction> functions,
         VerificationStatistics statistics
     )
@@ -17,6 +18,7 @@ public sealed class VerifiedProgram
         Spec = spec;
         Maps = maps;
         Facts = facts;
+        Callbacks = callbacks;
         Functions = functions;
         Statistics = statistics;
     }
@@ -29,6 +31,9 @@ public sealed class VerifiedProgram
 
     /// <summary>Per slot, what was proved.</summary>
     public ReadOnlySpan<InstructionFacts> FactsBySlot => Facts;
+
+    /// <summary>By slot of a call: the functions that it calls back on some path, as indices into <see cref="Functions"/>.</summary>
+    public ImmutableDictionary<int, ImmutableArray<int>> Callbacks { get; }
 
     /// <summary>The functions, the entry first, in the order of <see cref="ProgramSpec.Functions"/>.</summary>
     public ImmutableArray<VerifiedFunction> Functions { get; }

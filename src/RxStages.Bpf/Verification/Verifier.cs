@@ -35,7 +35,7 @@ public static class Verifier
         var order = CheckControlFlow(environment);
         var explorer = new PathExplorer(environment, order);
         explorer.Explore();
-        StackDepth.Check(environment, order);
+        StackDepth.Check(environment);
 
         var functions = program.Functions.Select(
             (function, index) =>
@@ -53,6 +53,7 @@ public static class Verifier
             program,
             maps,
             environment.Facts,
+            environment.Callbacks.ToImmutableDictionary(call => call.Key, call => call.Value.ToImmutableArray()),
             [.. functions],
             new VerificationStatistics(
                 environment.InstructionsVisited,
@@ -70,7 +71,15 @@ public static class Verifier
             throw new VerificationException(program, 0, unsupported);
         }
         int[] starts = [.. program.Functions.Select(function => function.Start)];
-        if (InstructionValidator.Validate(program.Instructions.AsSpan(), starts, maps.Length) is { } error)
+        if (
+            InstructionValidator.Validate(
+                program.Instructions.AsSpan(),
+                starts,
+                maps.Length,
+                kfuncCount: program.Kfuncs.Length
+            ) is
+            { } error
+        )
         {
             throw new VerificationException(program, error.Slot, error.Reason);
         }

@@ -29,11 +29,12 @@ internal sealed class VerifierEnvironment
         Facts = new InstructionFacts[Code.Length];
         Functions = new FunctionFindings[program.Functions.Length];
         Flow = new ControlFlow(program, Code);
+        Loops = new LoopVisits(Flow);
         Precision = new PrecisionTracker(this);
         References = new ReferenceTracker(this);
         KernelTypes = new KernelTypes(this);
         State = new VerifierState();
-        State.Start();
+        State.Start(function: 0);
     }
 
     /// <summary>What was found of a function.</summary>
@@ -47,6 +48,9 @@ internal sealed class VerifierEnvironment
 
         /// <summary>True when it makes a tail call itself.</summary>
         public bool MakesTailCall;
+
+        /// <summary>True when a timer calls it, on a stack of its own.</summary>
+        public bool IsAsyncCallback;
     }
 
     public ProgramSpec Program { get; }
@@ -72,6 +76,12 @@ internal sealed class VerifierEnvironment
     public ReferenceTracker References { get; }
 
     public KernelTypes KernelTypes { get; }
+
+    /// <summary>The loops that paths are in.</summary>
+    public LoopVisits Loops { get; }
+
+    /// <summary>By slot of a call: the functions that it calls back, by index.</summary>
+    public SortedDictionary<int, SortedSet<int>> Callbacks { get; } = [];
 
     /// <summary>The path in progress.</summary>
     public VerifierState State { get; private set; }
@@ -146,31 +156,23 @@ internal sealed class VerifierEnvironment
     /// <summary>
     /// Adds the instruction in progress to the path's history, once. What precision it needs must be asked for before.
     /// </summary>
-    public void Record(LinkedRegisters linked = default, bool returns = false)
+    public void Record(LinkedRegisters linked = default, FrameCrossing crossing = FrameCrossing.None)
     {
         if (!_isRecorded)
         {
             _isRecorded = true;
-            State.History.Add(new PathHistory.Entry(Slot, Spill, linked, returns));
+            State.History.Add(new PathHistory.Entry(Slot, Spill, linked, crossing));
         }
     }
 
     /// <summary>Keeps a copy of the path in progress, to go on from a slot later.</summary>
     public VerifierState PushBranch(int slot)
     {
-        if (_pending.Count >= Options.MaxPendingBranches)
-        {
-            throw Reject(
-                $"the program is too complex: more than {Options.MaxPendingBranches} branches wait to be followed"
-            );
-        }
-        if (!_free.TryPop(out var branch))
-        {
-            branch = new VerifierState();
-        }
+        var branch = TakeFree();
         branch.CopyFramesFrom(State);
         branch.History.CopyFrom(State.History);
         branch.Parent = State.Parent;
+        branch.KeptBefore = State.KeptBefore;
         if (State.Parent is { } parent)
         {
             parent.Branches++;
@@ -180,16 +182,34 @@ internal sealed class VerifierEnvironment
         return branch;
     }
 
+    /// <summary>Starts a path of its own with a function that nobody in the program calls, to be gone later.</summary>
+    public FunctionFrame PushFunction(int function)
+    {
+        var start = TakeFree();
+        var frame = start.Start(function);
+        TakeMemory(start.MemorySize);
+        _pending.Push((start, Flow.Functions[function].Start));
+        return frame;
+    }
+
+    private VerifierState TakeFree()
+    {
+        if (_pending.Count >= Options.MaxPendingBranches)
+        {
+            throw Reject(
+                $"the program is too complex: more than {Options.MaxPendingBranches} branches wait to be followed"
+            );
+        }
+        return _free.TryPop(out var state) ? state : new VerifierState();
+    }
+
     /// <summary>Ends the path in progress and takes up the one put aside last. False when there is none.</summary>
     public bool TryNextPath(out int slot)
     {
         for (var state = State.Parent; state is not null && --state.Branches == 0; )
         {
-            // Nobody goes back through it any more.
             var parent = state.Parent;
-            TakeMemory(state.IsEvicted ? -state.MemorySize : -state.History.MemorySize);
-            state.History.Release();
-            state.Parent = null;
+            Finish(state);
             state = parent;
         }
         if (!_pending.TryPop(out var next))
@@ -206,6 +226,38 @@ internal sealed class VerifierEnvironment
         TakeMemory(-next.State.MemorySize);
         (State, slot) = next;
         return true;
+    }
+
+    /// <summary>No path from a kept state is left.</summary>
+    private void Finish(VerifierState state)
+    {
+        if (state.Loop is { } loop)
+        {
+            if (loop.Entry != state && loop.IsIncomplete)
+            {
+                loop.Hold(state);
+                return;
+            }
+            if (loop.Entry == state)
+            {
+                Loops.Leave(loop);
+                foreach (var held in loop.Complete(this))
+                {
+                    Release(held);
+                }
+            }
+        }
+        Release(state);
+    }
+
+    /// <summary>Nobody goes back through a kept state any more.</summary>
+    private void Release(VerifierState state)
+    {
+        TakeMemory(state.IsEvicted ? -state.MemorySize : -state.History.MemorySize);
+        state.IsHeld = false;
+        state.History.Release();
+        state.Parent = null;
+        state.Loop = null;
     }
 
     /// <summary>Counts memory taken or given back by states.</summary>

@@ -24,6 +24,21 @@ internal sealed class VerifierState
     /// <summary>The instructions gone since <see cref="Parent"/>.</summary>
     public readonly PathHistory History = new();
 
+    /// <summary>How many kept states there are before this one, on its path (<c>dfs_depth</c>).</summary>
+    public int KeptBefore;
+
+    /// <summary>How many callbacks were entered on the way here (<c>callback_unroll_depth</c>).</summary>
+    public int CallbacksEntered;
+
+    /// <summary>How often <c>may_goto</c> stayed in its loop on the way here (<c>may_goto_depth</c>).</summary>
+    public int MayGotoDepth;
+
+    /// <summary>In kept states: the slot at which it was kept.</summary>
+    public int Slot;
+
+    /// <summary>In kept states: the loop that it is in, as a whole, or null.</summary>
+    public LoopVisit? Loop;
+
     /// <summary>In kept states: how many paths that came through here are still to be gone.</summary>
     public int Branches;
 
@@ -32,6 +47,9 @@ internal sealed class VerifierState
 
     /// <summary>In kept states: true when it is no longer compared with, and lives on only as another's parent.</summary>
     public bool IsEvicted;
+
+    /// <summary>In kept states: true when no path from it is left, but its loop still needs it (<see cref="LoopVisit.Hold"/>).</summary>
+    public bool IsHeld;
 
     /// <summary>In kept states: how often another state was found to be part of it, and how often not.</summary>
     public int Hits;
@@ -55,12 +73,15 @@ internal sealed class VerifierState
         return Enter(Depth, function, callSite);
     }
 
-    /// <summary>Starts anew, with the entry function.</summary>
-    public FunctionFrame Start()
+    /// <summary>Starts anew, with a function that nobody in the program has called.</summary>
+    public FunctionFrame Start(int function)
     {
         Depth = 0;
         Held.Clear();
-        return Enter(0, function: 0, callSite: -1);
+        KeptBefore = 0;
+        CallbacksEntered = 0;
+        MayGotoDepth = 0;
+        return Enter(0, function, callSite: -1);
     }
 
     private FunctionFrame Enter(int index, int function, int callSite)
@@ -70,11 +91,30 @@ internal sealed class VerifierState
         return frame;
     }
 
+    /// <summary>True when the other is in the same functions, called from the same places.</summary>
+    public bool HasSameCallSites(VerifierState other)
+    {
+        if (Depth != other.Depth)
+        {
+            return false;
+        }
+        for (var index = 0; index <= Depth; index++)
+        {
+            if (_frames[index]!.CallSite != other._frames[index]!.CallSite)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>Becomes a copy of another, its history and place in the tree aside.</summary>
     public void CopyFramesFrom(VerifierState other)
     {
         Depth = other.Depth;
         Held.CopyFrom(other.Held);
+        CallbacksEntered = other.CallbacksEntered;
+        MayGotoDepth = other.MayGotoDepth;
         for (var index = 0; index <= other.Depth; index++)
         {
             (_frames[index] ??= new FunctionFrame()).CopyFrom(other._frames[index]!);

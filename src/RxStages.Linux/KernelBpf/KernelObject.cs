@@ -77,6 +77,10 @@ public sealed class KernelObject : IDisposable
     /// <returns>0 when it does; else the error number, positive.</returns>
     public int Judge(ProgramSpec program) => KernelProgram.Judge(program, Spec.License, _maps, _types);
 
+    /// <summary>Loads another program over these maps and types; it is the caller's.</summary>
+    /// <exception cref="KernelBpfException">The kernel refused; the exception has the verifier's log.</exception>
+    public KernelProgram LoadProgram(ProgramSpec program) => KernelProgram.Load(program, Spec.License, _maps, _types);
+
     /// <inheritdoc/>
     public void Dispose()
     {

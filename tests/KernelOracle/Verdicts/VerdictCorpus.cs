@@ -9,7 +9,8 @@ namespace RxStages.KernelOracle.Tests.Verdicts;
 /// <param name="Name">What the program does, as a sentence without its subject.</param>
 /// <param name="IsAccepted">The kernel's verdict.</param>
 /// <param name="Text">The program, for the assembler.</param>
-internal sealed record VerdictCase(string Name, bool IsAccepted, string Text)
+/// <param name="Kfuncs">The kfuncs that it calls, by index.</param>
+internal sealed record VerdictCase(string Name, bool IsAccepted, string Text, ImmutableArray<string> Kfuncs)
 {
     /// <summary>The program, assembled.</summary>
     public ProgramSpec Assemble()
@@ -21,6 +22,7 @@ internal sealed record VerdictCase(string Name, bool IsAccepted, string Text)
             Section = "xdp",
             Instructions = instructions,
             Functions = FunctionsOf(instructions),
+            Kfuncs = [.. Kfuncs.Select(name => new KfuncReference(name, BtfType: 0, IsWeak: false))],
         };
     }
 
@@ -32,14 +34,19 @@ internal sealed record VerdictCase(string Name, bool IsAccepted, string Text)
         var ends = starts.Skip(1).Append(instructions.Length);
         return
         [
-            .. starts.Zip(ends, (start, end) => new FunctionSpec($"function_{start}", start, end - start, false, 0)),
+            .. starts.Zip(
+                ends,
+                (start, end) =>
+                    new FunctionSpec($"function_{start}", start, end - start, false, VerdictTypes.StaticFunction)
+            ),
         ];
     }
 }
 
 /// <summary>
 /// The programs of <c>Corpus/</c>. A file starts with a line that says what it is about; each case starts with
-/// <c>== what it does: accept</c> or <c>reject</c>, and the program follows. Maps are those of <see cref="Maps"/>.
+/// <c>== what it does: accept</c> or <c>reject</c>, and the program follows, behind a line <c>kfuncs: name, …</c> where it
+/// calls any. Maps are those of <see cref="Maps"/>.
 /// </summary>
 internal static class VerdictCorpus
 {
@@ -92,7 +99,13 @@ internal static class VerdictCorpus
             "reject" => false,
             var other => throw new InvalidDataException($"{file}: {title}: '{other}' is no verdict"),
         };
-        return new VerdictCase(title[..colon], isAccepted, text);
+        const string Kfuncs = "\nkfuncs: ";
+        if (!text.StartsWith(Kfuncs, StringComparison.Ordinal))
+        {
+            return new VerdictCase(title[..colon], isAccepted, text, []);
+        }
+        var line = text.IndexOf('\n', Kfuncs.Length);
+        return new VerdictCase(title[..colon], isAccepted, text[line..], [.. text[Kfuncs.Length..line].Split(", ")]);
     }
 
     private static MapSpec MapOf(string name, MapType type, uint key, uint value, uint entries) =>

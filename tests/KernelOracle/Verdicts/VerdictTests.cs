@@ -9,7 +9,7 @@ public class VerdictTests
     public void TheCorpusSaysWhatTheKernelSays()
     {
         Kernel.Require();
-        using var kernel = new KernelVerdict(VerdictCorpus.Maps, VerdictCorpus.License);
+        using var kernel = new KernelVerdict(VerdictCorpus.Maps, VerdictTypes.Btf, VerdictCorpus.License);
         var differences = VerdictCorpus
             .Cases()
             .Select(c => (Case: c, Program: c.Assemble()))

@@ -61,6 +61,7 @@ internal static class Trusted
             spec,
             maps,
             Facts(instructions, starts),
+            ImmutableDictionary<int, ImmutableArray<int>>.Empty,
             [.. functions.Select(f => new VerifiedFunction(f.First, f.Second, 512, readsUninitializedStack))],
             new VerificationStatistics(0, 0, 0, TimeSpan.Zero)
         );

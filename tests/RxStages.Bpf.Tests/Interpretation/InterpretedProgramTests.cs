@@ -86,7 +86,7 @@ public sealed unsafe class InterpretedProgramTests : IDisposable
     [InlineData("r0 = map_value[3]+4 ll\nr0 = *(u64 *)(r0 + 0)\nexit", 2, "8 bytes at address 0x")]
     [InlineData("r1 = map[0] ll\nr0 = *(u32 *)(r1 + 0)\nexit", 2, "may not be read")]
     [InlineData("call 9999\nexit", 0, "there is no helper 9999")]
-    [InlineData("r2 = r10\ncall 1\nexit", 1, "argument r1 of helper map_lookup_elem is not one of the program's maps")]
+    [InlineData("r2 = r10\ncall 1\nexit", 1, "argument r1 of bpf_map_lookup_elem is not one of the program's maps")]
     [InlineData("r1 = map[0] ll\nr2 = r10\nr2 += -3\ncall 1\nexit", 4, "4 bytes at r10 - 3 may not be read")]
     [InlineData("r1 = map[0] ll\nr2 = 0\ncall 1\nexit", 3, "4 bytes at address 0 (a null pointer?)")]
     [InlineData(
@@ -94,16 +94,12 @@ public sealed unsafe class InterpretedProgramTests : IDisposable
         4,
         "does not work on map programs of type ProgArray"
     )]
-    [InlineData("r1 = map[0] ll\nr2 = 0\nr3 = 0\ncall 51\nexit", 4, "helper redirect_map does not work on map array")]
-    [InlineData("r1 = r10\nr2 = 0\ncall 44\nexit", 2, "argument r1 of helper xdp_adjust_head is not the context")]
-    [InlineData("r1 = r10\nr1 += -8\nr2 = 0\ncall 6\nexit", 3, "argument r2 of helper trace_printk may not be 0")]
+    [InlineData("r1 = map[0] ll\nr2 = 0\nr3 = 0\ncall 51\nexit", 4, "bpf_redirect_map does not work on map array")]
+    [InlineData("r1 = r10\nr2 = 0\ncall 44\nexit", 2, "argument r1 of bpf_xdp_adjust_head is not the context")]
+    [InlineData("r1 = r10\nr1 += -8\nr2 = 0\ncall 6\nexit", 3, "argument r2 of bpf_trace_printk may not be 0")]
     [InlineData("r1 = r10\nr1 += -8\nr2 = 9\ncall 6\nexit", 3, "9 bytes at r10 - 8 may not be read")]
-    [InlineData("r1 = r10\nr2 = -1\ncall 6\nexit", 2, "argument r2 of helper trace_printk is not a size: -1")]
-    [InlineData(
-        "r1 = *(u32 *)(r1 + 0)\nr2 = 4\ncall 6\nexit",
-        2,
-        "argument r1 of helper trace_printk may not be packet"
-    )]
+    [InlineData("r1 = r10\nr2 = -1\ncall 6\nexit", 2, "argument r2 of bpf_trace_printk is not a size: -1")]
+    [InlineData("r1 = *(u32 *)(r1 + 0)\nr2 = 4\ncall 6\nexit", 2, "argument r1 of bpf_trace_printk may not be packet")]
     public void WhatIsForbiddenAbortsThePacketAndIsTold(string text, int slot, string reason)
     {
         Assert.Equal((uint)XdpAction.Aborted, Run(text));

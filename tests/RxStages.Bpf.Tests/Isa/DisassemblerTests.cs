@@ -33,6 +33,7 @@ public class DisassemblerTests
     [InlineData("r1 = map_value[3]+0x8 ll")]
     [InlineData("r1 = function +0x5 ll")]
     [InlineData("r1 = function -0x5 ll")]
+    [InlineData("call kfunc[5]")]
     [InlineData("w3 = load_acquire((u8 *)(r1 + 0x1))")]
     [InlineData("r3 = load_acquire((u64 *)(r1 - 0x8))")]
     [InlineData("store_release((u16 *)(r1 + 0x8), w3)")]

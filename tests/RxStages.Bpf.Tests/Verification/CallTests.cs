@@ -258,10 +258,6 @@ public class CallTests
     }
 
     [Fact]
-    public void AFunctionsAddressIsNotSupportedYet() =>
-        Programs.Rejects("r1 = function f ll\nr0 = 0\nexit\nf:\nr0 = 0\nexit", "address of a function");
-
-    [Fact]
     public void TheMessageGivesTheSourceLine()
     {
         var spec = Programs.Assemble("r0 = *(u32 *)(r1 + 24)\nexit") with

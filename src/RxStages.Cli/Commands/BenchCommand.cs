@@ -58,11 +58,12 @@ internal static class BenchCommand
             noPrefetch,
             json,
         };
+        var loading = new LoadingOptions(command);
         command.SetAction(parsed =>
         {
             var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
             using var loaded = LoadedObject.Load(
-                reference.ReadObject(),
+                loading.Read(parsed, reference.File),
                 new LoadOptions { Maps = new MapOptions { Advice = HugePages.Advice } }
             );
             var measured = loaded.GetProgram(reference.Program);

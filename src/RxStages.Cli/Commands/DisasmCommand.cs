@@ -18,10 +18,11 @@ internal static class DisasmCommand
         {
             program,
         };
+        var loading = new LoadingOptions(command);
         command.SetAction(parsed =>
         {
             var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
-            var spec = reference.ReadObject();
+            var spec = loading.Read(parsed, reference.File);
             if (reference.Program is not null || spec.Programs.Length == 1)
             {
                 Print(spec.FindProgram(reference.Program));

@@ -23,9 +23,10 @@ internal static class InspectCommand
             file,
             json,
         };
+        var loading = new LoadingOptions(command);
         command.SetAction(parsed =>
         {
-            var spec = ObjectReader.Read(parsed.GetRequiredValue(file));
+            var spec = loading.Read(parsed, parsed.GetRequiredValue(file));
             var programs = spec.Programs.Select(program => new ProgramSummary(program, spec)).ToArray();
             if (parsed.GetValue(json))
             {

@@ -65,6 +65,12 @@ internal static class ReplayCommand
             1,
             int.MaxValue
         );
+        var routes = new Option<string>("--routes")
+        {
+            Description =
+                "Interfaces, routes and neighbours for bpf_fib_lookup and bpf_check_mtu, as 'ip addr', 'ip route show table all' and 'ip neigh' print them.",
+            HelpName = "FILE",
+        };
         var trace = new Option<bool>("--trace")
         {
             Description = "Print the lines of bpf_trace_printk to the standard error.",
@@ -96,10 +102,12 @@ internal static class ReplayCommand
             queue,
             cpu,
             seed,
+            routes,
             trace,
             json,
             data,
         };
+        var loading = new LoadingOptions(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(data) && !result.GetValue(json))
@@ -109,11 +117,13 @@ internal static class ReplayCommand
         });
         command.SetAction(parsed =>
         {
+            var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
             using var run = new ReplayRun(
                 new ReplayOptions
                 {
                     Captures = parsed.GetRequiredValue(captures),
-                    Program = ProgramReference.Parse(parsed.GetRequiredValue(program)),
+                    Object = loading.Read(parsed, reference.File),
+                    Program = reference.Program,
                     VectorSize = parsed.GetValue(vector),
                     Mode = parsed.GetValue(mode) == "staged" ? EngineMode.Staged : EngineMode.PerPacket,
                     Engine = parsed.GetValue(interpreter) ? ExecutionEngine.Interpreter : ExecutionEngine.Compiler,
@@ -129,6 +139,7 @@ internal static class ReplayCommand
                     Queue = (uint)parsed.GetValue(queue),
                     Cpu = parsed.GetValue(cpu),
                     Seed = (ulong)parsed.GetValue(seed),
+                    Routes = parsed.GetValue(routes),
                     Trace = parsed.GetValue(trace),
                     Json = parsed.GetValue(json),
                     Data = parsed.GetValue(data),

@@ -20,10 +20,11 @@ internal static class VerifyCommand
             program,
             json,
         };
+        var loading = new LoadingOptions(command);
         command.SetAction(parsed =>
         {
             var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
-            var spec = reference.ReadObject();
+            var spec = loading.Read(parsed, reference.File);
             IEnumerable<ProgramSpec> chosen =
                 reference.Program is null && !spec.Programs.IsEmpty
                     ? spec.Programs

@@ -16,7 +16,7 @@ internal static class OutputFiles
         {
             taken[Resolve(capture)] = "is a capture to be replayed";
         }
-        taken[Resolve(options.Program.File)] = "is the object file";
+        taken[Resolve(options.Object.Source)] = "is the object file";
         // A map may be read from a dump and dumped there again: it is read whole, before.
         foreach (var (option, path) in Outputs(options))
         {

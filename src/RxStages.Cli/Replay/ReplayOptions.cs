@@ -1,5 +1,5 @@
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
-using RxStages.Cli.Shared;
 using RxStages.Engine;
 
 namespace RxStages.Cli.Replay;
@@ -8,7 +8,8 @@ namespace RxStages.Cli.Replay;
 internal sealed record ReplayOptions
 {
     public required string[] Captures { get; init; }
-    public required ProgramReference Program { get; init; }
+    public required ObjectSpec Object { get; init; }
+    public string? Program { get; init; }
     public int VectorSize { get; init; }
     public EngineMode Mode { get; init; }
     public ExecutionEngine Engine { get; init; }
@@ -24,6 +25,7 @@ internal sealed record ReplayOptions
     public uint Queue { get; init; }
     public int Cpu { get; init; }
     public ulong Seed { get; init; } = 1;
+    public string? Routes { get; init; }
     public bool Trace { get; init; }
     public bool Json { get; init; }
     public bool Data { get; init; }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Interpretation;
 using RxStages.Bpf.Maps;
+using RxStages.Bpf.Network;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Captures;
@@ -50,7 +51,7 @@ internal sealed class ReplayRun : IDisposable
     {
         var loaded = Own(
             LoadedObject.Load(
-                _options.Program.ReadObject(),
+                _options.Object,
                 new LoadOptions
                 {
                     Engine = _options.Engine,
@@ -58,7 +59,7 @@ internal sealed class ReplayRun : IDisposable
                 }
             )
         );
-        var program = loaded.GetProgram(_options.Program.Program);
+        var program = loaded.GetProgram(_options.Program);
         MapFiles.Fill(loaded, _options.Maps);
         using var interruption = new Interruption();
 
@@ -179,6 +180,10 @@ internal sealed class ReplayRun : IDisposable
             {
                 TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null,
                 ReadableBytes = loaded.ReadableBytes,
+                Network = new NetworkEnvironment(_options.Seed)
+                {
+                    Routes = _options.Routes is { } routes ? RouteFile.Read(routes) : RouteTables.Empty,
+                },
             },
             Transmit = Consumer(_options.WriteTx, captures),
             NetworkStack = Consumer(_options.WritePass, captures),

@@ -1,6 +1,3 @@
-using RxStages.Bpf.Errors;
-using RxStages.Bpf.Objects;
-
 namespace RxStages.Cli.Shared;
 
 /// <summary>A program as the user names it: <c>FILE</c> or <c>FILE:PROGRAM</c>.</summary>
@@ -19,8 +16,4 @@ internal sealed record ProgramReference(string File, string? Program)
             ? new ProgramReference(text, null)
             : new ProgramReference(text[..colon], text[(colon + 1)..]);
     }
-
-    /// <summary>Reads the object file.</summary>
-    /// <exception cref="InputException">The file is missing or broken.</exception>
-    public ObjectSpec ReadObject() => ObjectReader.Read(File);
 }

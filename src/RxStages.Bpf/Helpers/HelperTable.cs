@@ -15,6 +15,9 @@ public static class HelperTable
         .. new[]
         {
             MapHelpers.Definitions,
+            QueueHelpers.Definitions,
+            RingbufHelpers.Definitions,
+            PerfHelpers.Definitions,
             TimeHelpers.Definitions,
             WorkerHelpers.Definitions,
             TraceHelpers.Definitions,

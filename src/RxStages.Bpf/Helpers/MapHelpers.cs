@@ -48,6 +48,18 @@ internal static unsafe class MapHelpers
         {
             AllowsPacketAccess = true,
         },
+        new(
+            195,
+            "map_lookup_percpu_elem",
+            ReturnType.MapValueOrNull,
+            [ArgumentType.ConstMapPointer, ArgumentType.MapKey, ArgumentType.Anything],
+            LookupPercpuElement,
+            "kernel/bpf/helpers.c: bpf_map_lookup_percpu_elem",
+            "The address of a CPU's value of the key, or null if the map does not have the key or there is no such CPU."
+        )
+        {
+            AllowsPacketAccess = true,
+        },
     ];
 
     private static ulong LookupElement(BpfRuntime* runtime, ulong map, ulong key, ulong r3, ulong r4, ulong r5) =>
@@ -58,4 +70,14 @@ internal static unsafe class MapHelpers
 
     private static ulong DeleteElement(BpfRuntime* runtime, ulong map, ulong key, ulong r3, ulong r4, ulong r5) =>
         (ulong)((MapHeader*)map)->DeleteElement((MapHeader*)map, runtime, (byte*)key);
+
+    // The CPU's number is 32 bits wide in the kernel.
+    private static ulong LookupPercpuElement(
+        BpfRuntime* runtime,
+        ulong map,
+        ulong key,
+        ulong cpu,
+        ulong r4,
+        ulong r5
+    ) => (ulong)PerCpuValues.Find((MapHeader*)map, (byte*)key, (uint)cpu);
 }

@@ -38,6 +38,9 @@ internal unsafe struct HashHeader
     /// <summary>Updates with a CPU number as the map's type takes it. For the control path.</summary>
     internal delegate* <HashHeader*, int, byte*, byte*, ulong, long> Update;
 
+    /// <summary>Takes a key's element out of the table; its number, or 0. For the control path.</summary>
+    internal delegate* <HashHeader*, byte*, uint> Remove;
+
     /// <summary>Deletes. For the control path.</summary>
     internal delegate* <MapHeader*, BpfRuntime*, byte*, long> Delete;
 

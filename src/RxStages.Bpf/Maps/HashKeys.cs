@@ -67,21 +67,7 @@ internal readonly unsafe struct Key16 : IHashKey
 /// <summary>Keys of any other size.</summary>
 internal readonly unsafe struct KeyN : IHashKey
 {
-    public static ulong Hash(HashHeader* map, byte* key)
-    {
-        var size = map->Map.KeySize;
-        var hash = map->Seed ^ size;
-        for (; size >= 8; size -= 8, key += 8)
-        {
-            hash = HashMix.Fold(hash ^ Unsafe.ReadUnaligned<ulong>(key), HashMix.First);
-        }
-        ulong rest = 0;
-        for (var i = 0; i < (int)size; i++)
-        {
-            rest |= (ulong)key[i] << (8 * i);
-        }
-        return HashMix.Fold(hash ^ rest, HashMix.Second);
-    }
+    public static ulong Hash(HashHeader* map, byte* key) => HashMix.Hash(map->Seed, key, map->Map.KeySize);
 
     public static bool Equal(HashHeader* map, byte* left, byte* right)
     {
@@ -93,7 +79,7 @@ internal readonly unsafe struct KeyN : IHashKey
         Unsafe.CopyBlockUnaligned(to, from, map->Map.KeySize);
 }
 
-internal static class HashMix
+internal static unsafe class HashMix
 {
     // Odd, with about as many ones as zeros (fractions of the golden ratio and of the square root of 2).
     internal const ulong First = 0x9e3779b97f4a7c15;
@@ -104,5 +90,21 @@ internal static class HashMix
     {
         var high = Math.BigMul(left, right, out var low);
         return high ^ low;
+    }
+
+    /// <summary>The hash of any number of bytes.</summary>
+    internal static ulong Hash(ulong seed, byte* bytes, uint size)
+    {
+        var hash = seed ^ size;
+        for (; size >= sizeof(ulong); size -= sizeof(ulong), bytes += sizeof(ulong))
+        {
+            hash = Fold(hash ^ Unsafe.ReadUnaligned<ulong>(bytes), First);
+        }
+        ulong rest = 0;
+        for (var i = 0; i < (int)size; i++)
+        {
+            rest |= (ulong)bytes[i] << (8 * i);
+        }
+        return Fold(hash ^ rest, Second);
     }
 }

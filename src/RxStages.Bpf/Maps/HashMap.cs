@@ -28,6 +28,8 @@ public sealed unsafe class HashMap : HashMapBase
 
     private protected override int ControlCpu => IsPerCpu ? PercpuElement.AllCpus : CpuCount;
 
+    internal override int Take(ReadOnlySpan<byte> key, Span<byte> value) => TakeElement(key, value);
+
     private Type BindStore<TStore>()
         where TStore : struct, IElementStore =>
         Spec.KeySize switch
@@ -43,6 +45,7 @@ public sealed unsafe class HashMap : HashMapBase
         where TStore : struct, IElementStore
     {
         Table->Find = &HashTable<TKey, TStore>.FindIndex;
+        Table->Remove = &HashTable<TKey, TStore>.RemoveKey;
         if (IsPerCpu)
         {
             Table->Update = &PercpuHashOperations<TKey, TStore>.Update;

@@ -48,8 +48,7 @@ public abstract unsafe class HashMapBase : NativeMap
             {
                 return -Errno.ENOENT;
             }
-            var cpuStride = IsPerCpu ? Table->Pool.CpuStride : 0;
-            PerCpuValues.Read(ElementPool.Value(&Table->Pool, index, 0), cpuStride, CpuCount, value, Spec.ValueSize);
+            ReadElement(index, value);
             return 0;
         }
     }
@@ -70,6 +69,29 @@ public abstract unsafe class HashMapBase : NativeMap
         fixed (byte* keyBytes = key)
         {
             return (int)Table->Delete(Header, null, keyBytes);
+        }
+    }
+
+    /// <summary>Takes an entry out and copies its value, which nobody writes any more by then.</summary>
+    private protected int TakeElement(ReadOnlySpan<byte> key, Span<byte> value)
+    {
+        fixed (byte* keyBytes = key)
+        {
+            var index = Table->Remove(Table, keyBytes);
+            if (index == 0)
+            {
+                return -Errno.ENOENT;
+            }
+            ReadElement(index, value);
+            if (Table->Lru.Nodes is null)
+            {
+                ElementPool.Return(&Table->Pool, index);
+            }
+            else
+            {
+                Lru.Return(Table, index);
+            }
+            return 0;
         }
     }
 
@@ -114,6 +136,12 @@ public abstract unsafe class HashMapBase : NativeMap
             ElementPoolMemory.FreeChunks(&Table->Pool);
         }
         base.Dispose(disposing);
+    }
+
+    private void ReadElement(uint index, Span<byte> value)
+    {
+        var cpuStride = IsPerCpu ? Table->Pool.CpuStride : 0;
+        PerCpuValues.Read(ElementPool.Value(&Table->Pool, index, 0), cpuStride, CpuCount, value, Spec.ValueSize);
     }
 
     /// <summary>Reserves the elements: those of the map and extra ones, which come first.</summary>

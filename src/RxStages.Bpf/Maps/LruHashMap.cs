@@ -27,6 +27,8 @@ public sealed unsafe class LruHashMap : HashMapBase
 
     private protected override int ControlCpu => IsPerCpu ? PercpuElement.AllCpus : 0;
 
+    internal override int Take(ReadOnlySpan<byte> key, Span<byte> value) => TakeElement(key, value);
+
     // With a list per CPU all lists are of one length: the entries are rounded up to a multiple of the CPUs
     // (htab_map_alloc).
     private static MapSpec RoundEntries(MapSpec spec, int cpuCount)
@@ -86,6 +88,7 @@ public sealed unsafe class LruHashMap : HashMapBase
         where TKey : struct, IHashKey
     {
         Table->Find = &HashTable<TKey, LruStore>.FindIndex;
+        Table->Remove = &HashTable<TKey, LruStore>.RemoveKey;
         Table->Evict = &HashTable<TKey, LruStore>.RemoveElement;
         if (IsPerCpu)
         {

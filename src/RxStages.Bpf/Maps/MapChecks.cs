@@ -108,6 +108,50 @@ internal static class MapChecks
         Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
     }
 
+    internal static void PerfEventArray(MapSpec spec)
+    {
+        Array(spec, MapFlags.PreserveElements);
+        Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Require(
+            spec,
+            (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
+            "EINVAL",
+            "a perf event array cannot be read-only or write-only for programs"
+        );
+    }
+
+    internal static void Ringbuf(MapSpec spec)
+    {
+        Flags(spec, MapFlags.NumaNode);
+        NoKey(spec);
+        Require(spec, spec.ValueSize == 0, "EINVAL", "value_size must be 0");
+        Require(
+            spec,
+            BitOperations.IsPow2(spec.MaxEntries) && spec.MaxEntries % RingbufHeader.PageSize == 0,
+            "EINVAL",
+            $"max_entries, the size in bytes, must be a power of two and a multiple of the page size {RingbufHeader.PageSize}"
+        );
+    }
+
+    internal static void Queue(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | Access);
+        NoKey(spec);
+        Require(spec, spec.ValueSize != 0, "EINVAL", "value_size must not be 0");
+        Require(spec, spec.ValueSize <= MaxAllocation, "E2BIG", "value_size is too large");
+    }
+
+    internal static void BloomFilter(MapSpec spec)
+    {
+        Require(spec, spec.ValueSize <= MaxAllocation, "E2BIG", "value_size is too large");
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | Access | MapFlags.ZeroSeed);
+        NoKey(spec);
+        Require(spec, spec.ValueSize != 0, "EINVAL", "value_size must not be 0");
+        Require(spec, spec.Extra <= 15, "EINVAL", "map_extra, the number of hash functions, must be at most 15");
+    }
+
     internal static void Devmap(MapSpec spec)
     {
         Entries(spec);
@@ -195,6 +239,8 @@ internal static class MapChecks
             "E2BIG",
             $"value_size of a per-CPU map must be at most {MaxPerCpuValue}"
         );
+
+    private static void NoKey(MapSpec spec) => Require(spec, spec.KeySize == 0, "EINVAL", "key_size must be 0");
 
     private static void Entries(MapSpec spec) =>
         Require(spec, spec.MaxEntries != 0, "EINVAL", "max_entries must not be 0");

@@ -15,9 +15,17 @@ public static class MapTypeTable
         Update = 2,
         Delete = 3,
         TailCall = 12,
+        PerfEventOutput = 25,
         RedirectMap = 51,
+        Push = 87,
+        Pop = 88,
+        Peek = 89,
+        RingbufOutput = 130,
+        RingbufReserve = 131,
+        RingbufQuery = 134,
         ForEach = 164,
-        LookupPercpu = 195;
+        LookupPercpu = 195,
+        RingbufReserveDynptr = 198;
 
     private static readonly ImmutableArray<int> Storage = [Lookup, Update, Delete, ForEach];
     private static readonly ImmutableArray<int> PercpuStorage = [.. Storage, LookupPercpu];
@@ -62,6 +70,18 @@ public static class MapTypeTable
         )
         {
             Helpers = [TailCall],
+        },
+        new(
+            MapType.PerfEventArray,
+            "perf_event_array",
+            MapChecks.PerfEventArray,
+            (spec, options) => new PerfEventArrayMap(spec, options),
+            "kernel/bpf/arraymap.c: perf_event_array_map_ops; kernel/events/ring_buffer.c",
+            "Rings by index, one for each CPU as a rule, that take events for a reader."
+        )
+        {
+            Helpers = [PerfEventOutput],
+            Difference = "Readers open rings by the library's interface or an option of the command; there are no descriptors of perf events that an update could give.",
         },
         new(
             MapType.PercpuHash,
@@ -182,6 +202,28 @@ public static class MapTypeTable
                 "An entry is a number, which the engine knows as its socket's and programs as its queue, and need not be a socket's descriptor.",
         },
         new(
+            MapType.Queue,
+            "queue",
+            MapChecks.Queue,
+            (spec, options) => new QueueMap(spec, options),
+            "kernel/bpf/queue_stack_maps.c: queue_map_ops",
+            "Values without keys, first in, first out."
+        )
+        {
+            Helpers = [Push, Pop, Peek],
+        },
+        new(
+            MapType.Stack,
+            "stack",
+            MapChecks.Queue,
+            (spec, options) => new QueueMap(spec, options),
+            "kernel/bpf/queue_stack_maps.c: stack_map_ops",
+            "Values without keys, last in, first out."
+        )
+        {
+            Helpers = [Push, Pop, Peek],
+        },
+        new(
             MapType.DevmapHash,
             "devmap_hash",
             MapChecks.Devmap,
@@ -193,6 +235,29 @@ public static class MapTypeTable
             Helpers = [Lookup, RedirectMap],
             IsReadOnlyForPrograms = true,
             Difference = "Any interface index but 0 is taken, whether the machine has such an interface or not.",
+        },
+        new(
+            MapType.Ringbuf,
+            "ringbuf",
+            MapChecks.Ringbuf,
+            (spec, options) => new RingbufMap(spec, options),
+            "kernel/bpf/ringbuf.c: ringbuf_map_ops",
+            "Records of any length, from all CPUs in one order, for a reader."
+        )
+        {
+            Helpers = [RingbufOutput, RingbufReserve, RingbufQuery, RingbufReserveDynptr],
+        },
+        new(
+            MapType.BloomFilter,
+            "bloom_filter",
+            MapChecks.BloomFilter,
+            (spec, options) => new BloomFilterMap(spec, options),
+            "kernel/bpf/bloom_filter.c: bloom_filter_map_ops",
+            "A set that tells for certain what was not added to it."
+        )
+        {
+            Helpers = [Push, Peek],
+            Difference = "The hashes are not the kernel's: other values than there are taken for members.",
         },
     ];
 

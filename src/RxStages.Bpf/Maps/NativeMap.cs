@@ -68,6 +68,17 @@ public abstract unsafe class NativeMap : Map
         return IsReadOnly ? -Errno.EPERM : Remove(key);
     }
 
+    /// <summary>
+    /// <c>BPF_MAP_LOOKUP_AND_DELETE_ELEM</c>: pops from a queue or stack, takes an entry out of a hash map; 0, or a negated
+    /// error number, ENOTSUPP for all other types.
+    /// </summary>
+    public int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value)
+    {
+        CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
+        CheckLength(value.Length, SyscallValueSize, nameof(value));
+        return IsReadOnly || Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM : Take(key, value);
+    }
+
     /// <inheritdoc/>
     public sealed override int GetNextKey(ReadOnlySpan<byte> key, Span<byte> next)
     {
@@ -87,6 +98,9 @@ public abstract unsafe class NativeMap : Map
 
     /// <summary>Deletion, whatever the access flags say.</summary>
     internal abstract int Remove(ReadOnlySpan<byte> key);
+
+    /// <summary>Look-up and deletion at once, whatever the access flags say.</summary>
+    internal virtual int Take(ReadOnlySpan<byte> key, Span<byte> value) => -Errno.ENOTSUPP;
 
     /// <summary>The next key, whatever the access flags say; an empty key asks for the first.</summary>
     internal abstract int Next(ReadOnlySpan<byte> key, Span<byte> next);

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using RxStages.Bpf.Objects;
+
 namespace RxStages.Bpf.Maps;
 
 /// <summary>
@@ -7,6 +10,37 @@ namespace RxStages.Bpf.Maps;
 /// </summary>
 internal static unsafe class PerCpuValues
 {
+    /// <summary>
+    /// Hot path: the address of a CPU's value of a key, in any map with values per CPU; null if the key or the CPU is not
+    /// there (<c>map_lookup_percpu_elem</c>).
+    /// </summary>
+    internal static byte* Find(MapHeader* map, byte* key, uint cpu)
+    {
+        if (cpu >= (uint)map->CpuCount)
+        {
+            return null;
+        }
+        if (map->Type == MapType.PercpuArray)
+        {
+            var array = (ArrayHeader*)map;
+            var place = Unsafe.ReadUnaligned<uint>(key);
+            return place < map->MaxEntries
+                ? array->Values + (cpu * array->CpuStride) + (place * array->Stride)
+                : null;
+        }
+        var table = (HashHeader*)map;
+        var index = table->Find(table, key);
+        if (index == 0)
+        {
+            return null;
+        }
+        if (map->Type == MapType.LruPercpuHash)
+        {
+            LruElement.Mark(ElementPool.Element(&table->Pool, index));
+        }
+        return ElementPool.Value(&table->Pool, index, (int)cpu);
+    }
+
     /// <summary>Copies out the value at a slot; a CPU stride of 0 means that there is one for all CPUs.</summary>
     internal static void Read(byte* slot, nuint cpuStride, int cpuCount, Span<byte> value, uint valueSize)
     {

@@ -19,18 +19,27 @@ internal static class MapChecks
     private const MapFlags Access =
         MapFlags.ReadOnly | MapFlags.WriteOnly | MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram;
 
+    /// <summary>What holds for all types.</summary>
+    internal static void AnyType(MapSpec spec) =>
+        Require(
+            spec,
+            spec.Extra == 0 || spec.Type == MapType.BloomFilter,
+            "EINVAL",
+            "map_extra has no meaning for this type"
+        );
+
     internal static void Array(MapSpec spec) => Array(spec, MapFlags.Mmapable | MapFlags.InnerMap);
 
     internal static void PercpuArray(MapSpec spec)
     {
-        Array(spec, MapFlags.None);
         PerCpuValue(spec);
+        Array(spec, MapFlags.None);
     }
 
     internal static void ProgramArray(MapSpec spec)
     {
-        Array(spec, MapFlags.None);
         Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Array(spec, MapFlags.None);
         Require(
             spec,
             (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
@@ -90,9 +99,9 @@ internal static class MapChecks
 
     internal static void ArrayOfMaps(MapSpec spec)
     {
-        Template(spec);
-        Array(spec, MapFlags.None);
         Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Array(spec, MapFlags.None);
+        Template(spec);
         Require(
             spec,
             (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
@@ -103,15 +112,15 @@ internal static class MapChecks
 
     internal static void HashOfMaps(MapSpec spec)
     {
-        Template(spec);
-        Hash(spec, MapFlags.NoPrealloc);
         Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Hash(spec, MapFlags.NoPrealloc);
+        Template(spec);
     }
 
     internal static void PerfEventArray(MapSpec spec)
     {
-        Array(spec, MapFlags.PreserveElements);
         Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Array(spec, MapFlags.PreserveElements);
         Require(
             spec,
             (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
@@ -217,7 +226,7 @@ internal static class MapChecks
     {
         if (spec.Inner is not { } inner)
         {
-            throw Refusal(spec, "EBADF", "its definition does not say what the maps in it are like");
+            throw Refusal(spec, "EINVAL", "its definition does not say what the maps in it are like");
         }
         Require(spec, inner.Inner is null, "EINVAL", "a map in a map of maps cannot be a map of maps itself");
         Require(
@@ -232,13 +241,21 @@ internal static class MapChecks
         type.Check(inner);
     }
 
-    private static void PerCpuValue(MapSpec spec) =>
+    private static void PerCpuValue(MapSpec spec)
+    {
+        Require(
+            spec,
+            !spec.Flags.HasFlag(MapFlags.NumaNode),
+            "EINVAL",
+            "a per-CPU map has no NUMA node of its own: BPF_F_NUMA_NODE is not for it"
+        );
         Require(
             spec,
             spec.ValueSize <= MaxPerCpuValue,
             "E2BIG",
             $"value_size of a per-CPU map must be at most {MaxPerCpuValue}"
         );
+    }
 
     private static void NoKey(MapSpec spec) => Require(spec, spec.KeySize == 0, "EINVAL", "key_size must be 0");
 

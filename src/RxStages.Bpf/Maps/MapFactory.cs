@@ -21,6 +21,7 @@ public static class MapFactory
         var type =
             MapTypeTable.Find(spec.Type)
             ?? throw new InputException($"map {spec.Name}", null, $"maps of type {spec.Type} are not supported");
+        MapChecks.AnyType(spec);
         type.Check(spec);
         var map = type.Make(spec, options);
         if (spec.IsFrozen)

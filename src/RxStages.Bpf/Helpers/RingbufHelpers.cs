@@ -17,12 +17,7 @@ internal static unsafe class RingbufHelpers
             130,
             "ringbuf_output",
             ReturnType.Integer,
-            [
-                ArgumentType.ConstMapPointer,
-                ArgumentType.ReadableMemory,
-                ArgumentType.SizeOrZero,
-                ArgumentType.Anything,
-            ],
+            [ArgumentType.ConstMapPointer, ArgumentType.ReadableMemory, ArgumentType.SizeOrZero, ArgumentType.Anything],
             Output,
             "kernel/bpf/ringbuf.c: bpf_ringbuf_output",
             "Copies a record into a ring buffer; EAGAIN where there is no room."
@@ -137,14 +132,7 @@ internal static unsafe class RingbufHelpers
         RingbufOperations.Query((RingbufHeader*)map, what);
 
     // The size is 32 bits wide in the kernel.
-    private static ulong ReserveDynptr(
-        BpfRuntime* runtime,
-        ulong map,
-        ulong size,
-        ulong flags,
-        ulong dynptr,
-        ulong r5
-    )
+    private static ulong ReserveDynptr(BpfRuntime* runtime, ulong map, ulong size, ulong flags, ulong dynptr, ulong r5)
     {
         *(Dynptr*)dynptr = default;
         if (flags != 0)

@@ -81,7 +81,8 @@ public static class MapTypeTable
         )
         {
             Helpers = [PerfEventOutput],
-            Difference = "Readers open rings by the library's interface or an option of the command; there are no descriptors of perf events that an update could give.",
+            Difference =
+                "Readers open rings by the library's interface or an option of the command; there are no descriptors of perf events that an update could give.",
         },
         new(
             MapType.PercpuHash,

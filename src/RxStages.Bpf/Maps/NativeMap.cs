@@ -46,11 +46,17 @@ public abstract unsafe class NativeMap : Map
     public void Freeze() => IsFrozen = true;
 
     /// <inheritdoc/>
-    public sealed override int Lookup(ReadOnlySpan<byte> key, Span<byte> value)
+    public sealed override int Lookup(ReadOnlySpan<byte> key, Span<byte> value) => Lookup(key, value, flags: 0);
+
+    /// <summary><c>BPF_MAP_LOOKUP_ELEM</c> with flags, of which there is <see cref="UpdateFlags.Lock"/>: 0, or a negated error number.</summary>
+    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
         CheckLength(value.Length, SyscallValueSize, nameof(value));
-        return Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM : Read(key, value);
+        return (flags & ~UpdateFlags.Lock) != 0 ? -Errno.EINVAL
+            : Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM
+            : LacksLock(flags) ? -Errno.EINVAL
+            : Read(key, value);
     }
 
     /// <inheritdoc/>
@@ -58,7 +64,9 @@ public abstract unsafe class NativeMap : Map
     {
         CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
         CheckLength(value.Length, SyscallValueSize, nameof(value));
-        return IsReadOnly ? -Errno.EPERM : Write(key, value, flags);
+        return IsReadOnly ? -Errno.EPERM
+            : LacksLock(flags) ? -Errno.EINVAL
+            : Write(key, value, flags);
     }
 
     /// <inheritdoc/>
@@ -72,11 +80,14 @@ public abstract unsafe class NativeMap : Map
     /// <c>BPF_MAP_LOOKUP_AND_DELETE_ELEM</c>: pops from a queue or stack, takes an entry out of a hash map; 0, or a negated
     /// error number, ENOTSUPP for all other types.
     /// </summary>
-    public int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value)
+    public int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0)
     {
         CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
         CheckLength(value.Length, SyscallValueSize, nameof(value));
-        return IsReadOnly || Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM : Take(key, value);
+        return (flags & ~UpdateFlags.Lock) != 0 ? -Errno.EINVAL
+            : IsReadOnly || Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM
+            : LacksLock(flags) ? -Errno.EINVAL
+            : Take(key, value);
     }
 
     /// <inheritdoc/>
@@ -133,6 +144,12 @@ public abstract unsafe class NativeMap : Map
         header->NextElement = &TOperations.NextElement;
         return typeof(TOperations);
     }
+
+    // BPF_F_LOCK is for values that hold a lock.
+    private bool LacksLock(ulong flags) => (flags & UpdateFlags.Lock) != 0 && !HasSpinLock;
+
+    /// <summary>True for maps whose values hold a lock.</summary>
+    internal bool HasSpinLock => Spec.SpecialFields.Any(special => special.Kind == SpecialFieldKind.SpinLock);
 
     private bool IsReadOnly => IsFrozen || Spec.Flags.HasFlag(MapFlags.ReadOnly);
 

@@ -24,9 +24,7 @@ internal static unsafe class PerCpuValues
         {
             var array = (ArrayHeader*)map;
             var place = Unsafe.ReadUnaligned<uint>(key);
-            return place < map->MaxEntries
-                ? array->Values + (cpu * array->CpuStride) + (place * array->Stride)
-                : null;
+            return place < map->MaxEntries ? array->Values + (cpu * array->CpuStride) + (place * array->Stride) : null;
         }
         var table = (HashHeader*)map;
         var index = table->Find(table, key);

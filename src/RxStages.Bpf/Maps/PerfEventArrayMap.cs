@@ -67,7 +67,10 @@ public sealed unsafe class PerfEventArrayMap : NativeMap
             {
                 return;
             }
-            if (!_byIndex.TryGetValue(index, out var address) || ((PerfRing*)address)->Mask + 1 != (ulong)pages * PageSize)
+            if (
+                !_byIndex.TryGetValue(index, out var address)
+                || ((PerfRing*)address)->Mask + 1 != (ulong)pages * PageSize
+            )
             {
                 var made = Memory.Reserve<PerfRing>();
                 made->Data = Memory.Reserve((UInt128)pages * PageSize);

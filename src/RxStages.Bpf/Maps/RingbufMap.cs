@@ -17,9 +17,7 @@ public sealed unsafe class RingbufMap : NativeMap
     {
         // The last record may reach beyond the end by less than its own size, and no record is larger than the ring.
         var memory = Memory.Reserve((2 * (UInt128)spec.MaxEntries) + (2 * RingbufHeader.PageSize));
-        _header = (RingbufHeader*)(
-            ((nuint)memory + RingbufHeader.PageSize - 1) & ~(nuint)(RingbufHeader.PageSize - 1)
-        );
+        _header = (RingbufHeader*)(((nuint)memory + RingbufHeader.PageSize - 1) & ~(nuint)(RingbufHeader.PageSize - 1));
         _header->Mask = spec.MaxEntries - 1;
         Operations = Initialize<RingbufOperations>(&_header->Map);
     }

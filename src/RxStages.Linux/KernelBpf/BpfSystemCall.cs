@@ -15,6 +15,7 @@ internal enum BpfCommand
     ProgramLoad = 5,
     ProgramTestRun = 10,
     BtfLoad = 18,
+    MapLookupAndDeleteElement = 21,
     MapFreeze = 22,
 }
 

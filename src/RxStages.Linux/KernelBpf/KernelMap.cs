@@ -86,7 +86,14 @@ public sealed unsafe class KernelMap : IDisposable
     }
 
     /// <summary><c>BPF_MAP_LOOKUP_ELEM</c>: 0, or a negated error number.</summary>
-    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value)
+    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0) =>
+        Get(BpfCommand.MapLookupElement, key, value, flags);
+
+    /// <summary><c>BPF_MAP_LOOKUP_AND_DELETE_ELEM</c>: 0, or a negated error number.</summary>
+    public int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0) =>
+        Get(BpfCommand.MapLookupAndDeleteElement, key, value, flags);
+
+    private int Get(BpfCommand command, ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
         CheckLength(value.Length, SyscallValueSize, nameof(value));
@@ -95,7 +102,7 @@ public sealed unsafe class KernelMap : IDisposable
                 v = value
         )
         {
-            return Operate(BpfCommand.MapLookupElement, k, v, 0);
+            return Operate(command, k, v, flags);
         }
     }
 
@@ -138,6 +145,14 @@ public sealed unsafe class KernelMap : IDisposable
         {
             return Operate(BpfCommand.MapGetNextKey, k, n, 0);
         }
+    }
+
+    /// <summary>Puts a map into a map of maps: 0, or a negated error number.</summary>
+    public int SetMap(ReadOnlySpan<byte> key, KernelMap inner, ulong flags)
+    {
+        var error = Update(key, BitConverter.GetBytes(inner._descriptor.Number), flags);
+        GC.KeepAlive(inner);
+        return error;
     }
 
     /// <summary>Puts a program into a prog array.</summary>

@@ -11,7 +11,12 @@ internal interface IMapCommands
 
     int SyscallValueSize { get; }
 
-    int Lookup(ReadOnlySpan<byte> key, Span<byte> value);
+    int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0);
+
+    int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value, ulong flags);
+
+    /// <summary>Puts one of some maps into a map of maps.</summary>
+    int SetMap(ReadOnlySpan<byte> key, int inner, ulong flags);
 
     int Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags);
 
@@ -21,13 +26,18 @@ internal interface IMapCommands
 }
 
 /// <summary>The kernel's side.</summary>
-internal sealed class KernelMapCommands(KernelMap map) : IMapCommands
+internal sealed class KernelMapCommands(KernelMap map, params IReadOnlyList<KernelMap> inner) : IMapCommands
 {
     public MapSpec Spec => map.Spec;
 
     public int SyscallValueSize => map.SyscallValueSize;
 
-    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value) => map.Lookup(key, value);
+    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) => map.Lookup(key, value, flags);
+
+    public int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) =>
+        map.LookupAndDelete(key, value, flags);
+
+    public int SetMap(ReadOnlySpan<byte> key, int index, ulong flags) => map.SetMap(key, inner[index], flags);
 
     public int Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) => map.Update(key, value, flags);
 
@@ -37,13 +47,19 @@ internal sealed class KernelMapCommands(KernelMap map) : IMapCommands
 }
 
 /// <summary>Our side.</summary>
-internal sealed class EngineMapCommands(Map map) : IMapCommands
+internal sealed class EngineMapCommands(NativeMap map, params IReadOnlyList<NativeMap> inner) : IMapCommands
 {
     public MapSpec Spec => map.Spec;
 
     public int SyscallValueSize => map.SyscallValueSize;
 
-    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value) => map.Lookup(key, value);
+    public int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) => map.Lookup(key, value, flags);
+
+    public int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) =>
+        map.LookupAndDelete(key, value, flags);
+
+    public int SetMap(ReadOnlySpan<byte> key, int index, ulong flags) =>
+        ((IMapOfMaps)map).SetMap(key, inner[index], flags);
 
     public int Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) => map.Update(key, value, flags);
 

@@ -54,39 +54,80 @@ public sealed partial class MapCreationTests
         yield return sound;
         foreach (var flags in s_flags)
         {
-            yield return sound with { Flags = sound.Flags | (MapFlags)flags };
-            yield return sound with { Flags = (MapFlags)flags };
+            yield return sound with
+            {
+                Flags = sound.Flags | (MapFlags)flags,
+            };
+            yield return sound with
+            {
+                Flags = (MapFlags)flags,
+            };
         }
         foreach (var size in s_sizes)
         {
-            yield return sound with { KeySize = size };
-            yield return sound with { ValueSize = size };
+            yield return sound with
+            {
+                KeySize = size,
+            };
+            yield return sound with
+            {
+                ValueSize = size,
+            };
             foreach (var other in s_sizes)
             {
-                yield return sound with { KeySize = size, ValueSize = other };
+                yield return sound with
+                {
+                    KeySize = size,
+                    ValueSize = other,
+                };
             }
         }
-        foreach (var size in (uint[])[32768, 32776, 65536, (4 << 20) - 64, (4 << 20) - 7, 4 << 20, (4 << 20) + 1, 1u << 31])
+        foreach (
+            var size in (uint[])[32768, 32776, 65536, (4 << 20) - 64, (4 << 20) - 7, 4 << 20, (4 << 20) + 1, 1u << 31]
+        )
         {
             // Sizes at the limits are taken with a few entries.
-            yield return sound with { ValueSize = size, MaxEntries = Math.Min(sound.MaxEntries, 4096) };
-            yield return sound with { KeySize = size };
+            yield return sound with
+            {
+                ValueSize = size,
+                MaxEntries = Math.Min(sound.MaxEntries, 4096),
+            };
+            yield return sound with
+            {
+                KeySize = size,
+            };
         }
         foreach (var entries in s_entries)
         {
-            yield return sound with { MaxEntries = entries };
-            yield return sound with { MaxEntries = entries, ValueSize = 0 };
+            yield return sound with
+            {
+                MaxEntries = entries,
+            };
+            yield return sound with
+            {
+                MaxEntries = entries,
+                ValueSize = 0,
+            };
         }
         foreach (var extra in (ulong[])[1, 15, 16, 1ul << 32])
         {
-            yield return sound with { Extra = extra };
+            yield return sound with
+            {
+                Extra = extra,
+            };
         }
         if (sound.Inner is not null)
         {
-            yield return sound with { Inner = null };
+            yield return sound with
+            {
+                Inner = null,
+            };
             foreach (var inner in MapTypeTable.All)
             {
-                yield return sound with { Inner = Sound(inner.Type) };
+                yield return sound with
+                {
+                    Inner = Sound(inner.Type),
+                };
             }
         }
     }

@@ -11,19 +11,34 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
     {
         var key = Key();
         var keyText = Convert.ToHexStringLower(key);
-        switch (random.Next(10))
+        switch (random.Next(12))
         {
+            case <= 3 when IsMapOfMaps:
+                var inner = random.Next(InnerMaps);
+                var how = flags[random.Next(flags.Length)];
+                return map => $"set {keyText} to map {inner} {how:x}: {map.SetMap(key, inner, how)}";
             case <= 3 when !HoldsReferences:
                 var value = Value();
                 var flag = flags[random.Next(flags.Length)];
                 return map =>
                     $"update {keyText} {Convert.ToHexStringLower(value)} {flag:x}: {map.Update(key, value, flag)}";
             case <= 6:
+                var lookupFlag = random.Next(4) == 0 ? flags[random.Next(flags.Length)] : 0;
+                // A Bloom filter is asked about the value given.
+                var asked = spec.Type == MapType.BloomFilter ? Value() : new byte[valueSize];
+                return map =>
+                {
+                    var found = (byte[])asked.Clone();
+                    var error = map.Lookup(key, found, lookupFlag);
+                    return $"look up {keyText} {Convert.ToHexStringLower(asked)} {lookupFlag:x}: {error} {Text(error, found)}";
+                };
+            case 9:
+                var takeFlag = random.Next(4) == 0 ? flags[random.Next(flags.Length)] : 0;
                 return map =>
                 {
                     var found = new byte[valueSize];
-                    var error = map.Lookup(key, found);
-                    return $"look up {keyText}: {error} {(error == 0 ? Convert.ToHexStringLower(found) : "")}";
+                    var error = map.LookupAndDelete(key, found, takeFlag);
+                    return $"take {keyText} {takeFlag:x}: {error} {Text(error, found)}";
                 };
             case 7 or 8:
                 return map => $"delete {keyText}: {map.Delete(key)}";
@@ -44,8 +59,16 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
         }
     }
 
-    // Programs and sockets are descriptors to the kernel, and something else here.
-    private bool HoldsReferences => spec.Type is MapType.ProgArray or MapType.Xskmap;
+    /// <summary>How many maps there are to put into a map of maps; the last two do not fit.</summary>
+    internal const int InnerMaps = 4;
+
+    // The numbers of maps differ.
+    private string Text(int error, byte[] value) => error != 0 || IsMapOfMaps ? "" : Convert.ToHexStringLower(value);
+
+    private bool IsMapOfMaps => spec.Type is MapType.ArrayOfMaps or MapType.HashOfMaps;
+
+    // Programs, sockets and events are descriptors to the kernel, and something else here.
+    private bool HoldsReferences => spec.Type is MapType.ProgArray or MapType.Xskmap or MapType.PerfEventArray;
 
     private bool IsHash =>
         spec.Type
@@ -53,11 +76,16 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
                 or MapType.PercpuHash
                 or MapType.LruHash
                 or MapType.LruPercpuHash
-                or MapType.DevmapHash;
+                or MapType.DevmapHash
+                or MapType.HashOfMaps;
 
     private byte[] Key()
     {
         var key = new byte[spec.KeySize];
+        if (key.Length == 0)
+        {
+            return key;
+        }
         if (spec.Type == MapType.LpmTrie)
         {
             // Few bits differ, so that prefixes nest; now and then a prefix is too long for its key.
@@ -103,6 +131,10 @@ internal sealed class MapOperations(MapSpec spec, int valueSize, Random random)
                         _ => 20000,
                     }
                 );
+                break;
+            case MapType.BloomFilter:
+                // Few, so that they are asked for again.
+                value[0] = (byte)random.Next(64);
                 break;
             default:
                 random.NextBytes(value);

@@ -10,6 +10,13 @@ public static class MapFactory
     public static bool Supports(MapType type) => MapTypeTable.Find(type) is not null;
 
     /// <summary>
+    /// The definition as loaders complete it (libbpf's <c>map_set_def_max_entries</c>): a perf event array without a number of
+    /// entries has one for each CPU.
+    /// </summary>
+    public static MapSpec Complete(MapSpec spec, int cpuCount) =>
+        spec is { Type: MapType.PerfEventArray, MaxEntries: 0 } ? spec with { MaxEntries = (uint)cpuCount } : spec;
+
+    /// <summary>
     /// Makes a map, with the kernel's checks of its definition. Global data has its initial value and is frozen where the
     /// definition says so.
     /// </summary>

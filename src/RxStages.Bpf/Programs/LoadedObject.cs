@@ -51,7 +51,11 @@ public sealed class LoadedObject : IDisposable
         {
             foreach (var map in spec.Maps)
             {
-                maps.Add(MapFactory.Supports(map.Type) ? MapFactory.Create(map, options.Maps) : new AbsentMap(map));
+                maps.Add(
+                    MapFactory.Supports(map.Type)
+                        ? MapFactory.Create(MapFactory.Complete(map, options.Maps.CpuCount), options.Maps)
+                        : new AbsentMap(map)
+                );
             }
             loaded = new LoadedObject(spec, options, maps.ToImmutable());
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.Linux.KernelBpf;
@@ -91,6 +92,7 @@ public sealed class KernelObject : IDisposable
 
     private void AddMap(MapSpec spec)
     {
+        spec = MapFactory.Complete(spec, KernelMap.PossibleCpus);
         using var inner = spec.Inner is null ? null : KernelMap.Create(spec.Inner, inner: null, _types);
         var map = KernelMap.Create(spec, inner, _types);
         _maps.Add(map);

@@ -79,10 +79,8 @@ public class MapFactoryTests
     [Fact]
     public void AnUnknownTypeIsNamed() =>
         Assert.Contains(
-            "maps of type PerfEventArray are not supported",
-            Assert
-                .Throws<InputException>(() => MapFactory.Create(MapBench.Spec(MapType.PerfEventArray, 4, 4, 1)))
-                .Message,
+            "maps of type StructOps are not supported",
+            Assert.Throws<InputException>(() => MapFactory.Create(MapBench.Spec(MapType.StructOps, 4, 4, 1))).Message,
             StringComparison.Ordinal
         );
 

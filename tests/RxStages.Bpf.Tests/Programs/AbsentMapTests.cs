@@ -18,7 +18,7 @@ public class AbsentMapTests
             new MapSpec
             {
                 Name = "events",
-                Type = MapType.PerfEventArray,
+                Type = MapType.StructOps,
                 KeySize = 4,
                 ValueSize = 4,
             },
@@ -49,7 +49,7 @@ public class AbsentMapTests
         Assert.Equal(["counters"], loaded.Maps.Select(map => map.Spec.Name));
         var error = Assert.Throws<InputException>(() => loaded.FindMap("events"));
         Assert.Contains(
-            "map 'events' is of type PerfEventArray, which is not supported",
+            "map 'events' is of type StructOps, which is not supported",
             error.Message,
             StringComparison.Ordinal
         );
@@ -63,7 +63,7 @@ public class AbsentMapTests
         using var loaded = LoadedObject.Load(Object, new LoadOptions { Engine = engine });
         var error = Assert.ThrowsAny<InputException>(() => loaded.GetProgram("logs"));
         Assert.Contains(
-            "map 'events' is of type PerfEventArray, which is not supported",
+            "map 'events' is of type StructOps, which is not supported",
             error.Message,
             StringComparison.Ordinal
         );

@@ -50,6 +50,7 @@ public sealed unsafe class CompiledProgram : XdpProgram
         runtime->StackEnd = &stackEnd;
         _vector(packets, verdicts, count, runtime);
         runtime->StackEnd = null;
+        runtime->Packet = null;
     }
 
     /// <inheritdoc/>

@@ -134,7 +134,14 @@ internal sealed unsafe class ProgramCompiler
         LoadElement(OpCodes.Ldarg_1, sizeof(XdpBuff*));
         il.Emit(OpCodes.Ldind_I);
         il.Emit(OpCodes.Stloc, packet);
-        if (MakesTailCalls)
+        var makesTailCalls = Calls(helper => helper == CallEmitter.TailCall);
+        if (makesTailCalls || Calls(TimeHelpers.IsClock))
+        {
+            il.Emit(OpCodes.Ldarg, 4);
+            il.Emit(OpCodes.Ldloc, packet);
+            il.Emit(OpCodes.Stfld, typeof(BpfRuntime).GetField(nameof(BpfRuntime.Packet))!);
+        }
+        if (makesTailCalls)
         {
             il.Emit(OpCodes.Ldarg, 4);
             il.Emit(OpCodes.Ldflda, typeof(BpfRuntime).GetField(nameof(BpfRuntime.TailCallCount))!);
@@ -228,19 +235,16 @@ internal sealed unsafe class ProgramCompiler
         }
     }
 
-    private bool MakesTailCalls
+    private bool Calls(Func<int, bool> isOne)
     {
-        get
+        for (var slot = 0; slot < Code.Length; slot = Code.Next(slot))
         {
-            for (var slot = 0; slot < Code.Length; slot = Code.Next(slot))
+            if (Code[slot].IsHelperCall && isOne(Code[slot].Immediate))
             {
-                if (Code[slot].IsHelperCall && Code[slot].Immediate == CallEmitter.TailCall)
-                {
-                    return true;
-                }
+                return true;
             }
-            return false;
         }
+        return false;
     }
 
     // Parameters are native integers, not pointers, so that there are delegate types by which RyuJIT can be called early.

@@ -30,6 +30,7 @@ public static class HelperTable
             StringHelpers.Definitions,
             RouteHelpers.Definitions,
             DynptrHelpers.Definitions,
+            TaskHelpers.Definitions,
         }
             .SelectMany(family => family)
             .OrderBy(helper => helper.Id),

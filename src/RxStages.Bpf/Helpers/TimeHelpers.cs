@@ -55,18 +55,31 @@ internal static unsafe class TimeHelpers
         ),
     ];
 
+    /// <summary>True for a helper that reads a clock.</summary>
+    internal static bool IsClock(int id) => Definitions.Any(helper => helper.Id == id);
+
     private static ulong KtimeGetNs(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>
-        runtime->GetServices().KtimeGetNs();
+        Clock(runtime).KtimeGetNs();
 
     private static ulong Jiffies64(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>
-        runtime->GetServices().Jiffies64();
+        Clock(runtime).Jiffies64();
 
     private static ulong KtimeGetBootNs(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>
-        runtime->GetServices().KtimeGetBootNs();
+        Clock(runtime).KtimeGetBootNs();
 
     private static ulong KtimeGetCoarseNs(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>
-        runtime->GetServices().KtimeGetCoarseNs();
+        Clock(runtime).KtimeGetCoarseNs();
 
     private static ulong KtimeGetTaiNs(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>
-        runtime->GetServices().KtimeGetTaiNs();
+        Clock(runtime).KtimeGetTaiNs();
+
+    private static RuntimeServices Clock(BpfRuntime* runtime)
+    {
+        var services = runtime->GetServices();
+        if (runtime->Packet != null)
+        {
+            services.PacketTime(runtime->Packet->Timestamp);
+        }
+        return services;
+    }
 }

@@ -73,6 +73,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
         {
             var packet = packets[index];
             runtime->TailCallCount = 0;
+            runtime->Packet = packet;
             verdicts[index] = (uint)RunTail(packet, runtime);
             if (verdicts[index] == (uint)XdpAction.Redirect)
             {
@@ -81,6 +82,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
             }
         }
         runtime->StackEnd = null;
+        runtime->Packet = null;
     }
 
     /// <inheritdoc/>

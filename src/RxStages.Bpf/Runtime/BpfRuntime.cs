@@ -31,6 +31,9 @@ public unsafe struct BpfRuntime
     /// <summary>A <see cref="GCHandle{T}"/> (or <see cref="GCHandle"/>) to the <see cref="RuntimeServices"/>: clock, trace output; for slow helpers only.</summary>
     public nint Services;
 
+    /// <summary>The packet that the program works on, or null; compiled code sets it only for programs that read a clock.</summary>
+    public XdpBuff* Packet;
+
     /// <summary>
     /// Where the stack of the program that runs ends: what lies between it and the machine's stack pointer may be read by
     /// helpers that take any address. Null while none runs.

@@ -48,4 +48,11 @@ public class RuntimeServices
 
     /// <summary>The tick counter of <c>bpf_jiffies64</c>.</summary>
     public virtual ulong Jiffies64() => InitialJiffies + (KtimeGetNs() / NanosecondsPerTick);
+
+    /// <summary>
+    /// A program that works on a packet is about to read a clock. Clocks that are told the time by packets take it from here,
+    /// so that it does not depend on how many packets a vector has.
+    /// </summary>
+    /// <param name="timestamp">When the packet was received, in nanoseconds since 1970; 0 if not known.</param>
+    public virtual void PacketTime(ulong timestamp) { }
 }

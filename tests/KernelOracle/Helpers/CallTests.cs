@@ -14,6 +14,7 @@ public class CallTests
         ["printing"] = TextCases.Printing,
         ["tracing"] = TextCases.Tracing,
         ["probing"] = TextCases.Probing,
+        ["tasks"] = TaskCases.All,
         ["strings"] = TextCases.Strings,
         ["pulled packets"] = PacketCases.Pulled,
         ["dynptrs of memory"] = DynptrCases.OfMemory,

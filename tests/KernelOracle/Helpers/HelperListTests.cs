@@ -12,12 +12,26 @@ public class HelperListTests
     // Helpers that are not built yet, by number.
     private static readonly int[] s_notBuilt =
     [
-        .. (int[])[14, 15, 16, 17, 22, 25, 35, 37, 55, 80, 84, 85, 86, 87, 88, 89, 93, 94, 99, 100],
-        .. (int[])[105, 106, 109, 110, 112, 113, 114, 115, 117, 120, 123, 130, 131, 132, 133, 134, 136],
-        .. (int[])[137, 138, 139, 140, 141, 149, 153, 154, 156, 157, 158, 164, 165, 169, 170, 171],
-        .. (int[])[172, 175, 176, 177, 178, 180, 181, 182, 194, 195, 196, 197, 198, 199, 200, 201, 202],
-        .. (int[])[203, 204, 205, 206, 207, 209, 210, 211],
+        .. (int[])[25, 84, 85, 86, 87, 88, 89, 93, 94, 99, 100, 110, 130, 131, 132, 133, 134, 136, 137],
+        .. (int[])[138, 139, 140, 164, 169, 170, 171, 172, 178, 181, 194, 195, 196, 198, 199, 200, 204],
+        .. (int[])[205, 206, 207, 209],
     ];
+
+    // Helpers that are refused by name: their answers would have to be made up.
+    private static readonly Dictionary<int, string> s_refused = new()
+    {
+        [141] = "get_task_stack: there are no stacks of tasks",
+        [149] = "snprintf_btf: structures of the kernel are not printed",
+        [153] = "per_cpu_ptr: there are no variables of the kernel",
+        [154] = "this_cpu_ptr: there are no variables of the kernel",
+        [156] = "task_storage_get: tasks have no storage",
+        [157] = "task_storage_delete: tasks have no storage",
+        [158] = "get_current_task_btf: there are no structures of tasks",
+        [175] = "task_pt_regs: there are no registers of tasks",
+        [180] = "find_vma: tasks have no memory",
+        [210] = "cgrp_storage_get: cgroups have no storage",
+        [211] = "cgrp_storage_delete: cgroups have no storage",
+    };
 
     [Fact]
     public void TheTableHasTheHelpersThatTheKernelLetsXdpProgramsCall()
@@ -26,7 +40,10 @@ public class HelperListTests
         for (var id = 0; id < 256; id++)
         {
             var isBuilt = HelperTable.Find(id) is not null;
-            Assert.True(isBuilt || !IsAllowed(id) || s_notBuilt.Contains(id), $"helper {id} is not in the table");
+            Assert.True(
+                isBuilt || !IsAllowed(id) || s_notBuilt.Contains(id) || s_refused.ContainsKey(id),
+                $"helper {id} is not in the table"
+            );
             Assert.True(!isBuilt || IsAllowed(id), $"the kernel has no helper {id} for XDP programs");
         }
     }

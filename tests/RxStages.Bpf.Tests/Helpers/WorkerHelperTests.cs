@@ -1,8 +1,12 @@
+using System.Runtime.InteropServices;
+using RxStages.Bpf.Compilation;
 using RxStages.Bpf.Helpers;
+using RxStages.Bpf.Interpretation;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 using RxStages.Bpf.Tests.Maps;
+using RxStages.Bpf.Verification;
 using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Helpers;
@@ -44,6 +48,46 @@ public unsafe class WorkerHelperTests
         Assert.Equal(1_232_000_000, bench.Call("ktime_get_coarse_ns"));
         // Five minutes before the 32-bit counter wraps, and 308 ticks of 4 ms.
         Assert.Equal(0x1_0000_0000 - (300 * 250) + 308, bench.Call("jiffies64"));
+    }
+
+    [Fact]
+    public void FixedClocksMoveOnWithPacketsAndNeverBack()
+    {
+        using var bench = new HelperBench();
+        bench.Services = new FixedClockServices(5_000_000, 1_000, followsPackets: true);
+        Assert.Equal((5_000_000, 1_000), (bench.Call("ktime_get_ns"), bench.Call("ktime_get_tai_ns")));
+        bench.Runtime->Packet = bench.Packet;
+        bench.Packet->Timestamp = 3_000;
+        Assert.Equal((5_002_000, 3_000), (bench.Call("ktime_get_ns"), bench.Call("ktime_get_tai_ns")));
+        Assert.Equal((4_000_000, 5_002_000), (bench.Call("ktime_get_coarse_ns"), bench.Call("ktime_get_boot_ns")));
+        bench.Packet->Timestamp = 2_000;
+        Assert.Equal(5_002_000, bench.Call("ktime_get_ns"));
+        bench.Services = new FixedClockServices(5_000_000, 1_000, followsPackets: false);
+        bench.Packet->Timestamp = 3_000;
+        Assert.Equal((5_000_000, 1_000), (bench.Call("ktime_get_ns"), bench.Call("ktime_get_tai_ns")));
+    }
+
+    [Theory]
+    [InlineData(typeof(CompiledProgram))]
+    [InlineData(typeof(InterpretedProgram))]
+    public void AProgramReadsTheTimeOfItsOwnPacketWhateverTheVector(Type kind)
+    {
+        var spec = TestPrograms.Assemble("call 5\nr0 >>= 0\nexit");
+        using XdpProgram program =
+            kind == typeof(CompiledProgram)
+                ? IlCompiler.Compile(Verifier.Verify(spec, []), [])
+                : new InterpretedProgram(spec, []);
+        using var first = new TestPacket(new byte[60]);
+        using var second = new TestPacket(new byte[60]);
+        var services = new GCHandle<RuntimeServices>(new FixedClockServices(7, 0, followsPackets: true));
+        first.Runtime->Services = GCHandle<RuntimeServices>.ToIntPtr(services);
+        (first.Buff->Timestamp, second.Buff->Timestamp) = (100, 300);
+        var packets = stackalloc XdpBuff*[] { first.Buff, second.Buff };
+        var verdicts = stackalloc uint[2];
+        program.RunVector(packets, verdicts, 2, first.Runtime);
+        services.Dispose();
+        Assert.Equal((107u, 307u), (verdicts[0], verdicts[1]));
+        Assert.True(first.Runtime->Packet == null && first.Runtime->StackEnd == null);
     }
 
     [Fact]

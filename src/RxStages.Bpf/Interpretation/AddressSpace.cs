@@ -53,6 +53,12 @@ internal unsafe struct AddressSpace
     /// <summary>Bytes in that key.</summary>
     public uint KeySize;
 
+    /// <summary>What calls gave to the program; null in a program that has no helpers of XDP.</summary>
+    public GrantedMemory Granted;
+
+    /// <summary>What else the workers' surroundings let programs read: how many bytes from an address on; null for nothing.</summary>
+    public Func<nint, int>? KernelObjects;
+
     /// <summary>The lowest byte of <see cref="StackSize"/> bytes.</summary>
     public byte* Stack;
 
@@ -66,7 +72,12 @@ internal unsafe struct AddressSpace
     /// <exception cref="MachineFault">It may not.</exception>
     public readonly byte* Check(ulong address, ulong size, Access access)
     {
-        if (IsStack(address, size) || IsIn((ulong)Buffer, BufferLength, address, size))
+        if (IsStack(address, size))
+        {
+            CheckNoDynptr(address, size, access);
+            return (byte*)address;
+        }
+        if (IsIn((ulong)Buffer, BufferLength, address, size) || Granted?.Allows(address, size, access) == true)
         {
             return (byte*)address;
         }
@@ -83,13 +94,90 @@ internal unsafe struct AddressSpace
         if (FindMap(address, size) is { } map)
         {
             var forbidden = access == Access.Read ? MapFlags.WriteOnlyProgram : MapFlags.ReadOnlyProgram;
-            return !map.Spec.Flags.HasFlag(forbidden)
-                ? (byte*)address
-                : throw new MachineFault($"map {map.Spec.Name} may not be {Verb(access)} by programs");
+            if (SpecOf(map).Flags.HasFlag(forbidden))
+            {
+                throw new MachineFault($"map {map.Spec.Name} may not be {Verb(access)} by programs");
+            }
+            CheckNoSpecialField(map, address, size, access);
+            return (byte*)address;
+        }
+        if (access == Access.Read && IsKernelObject(address, size))
+        {
+            return (byte*)address;
         }
         throw new MachineFault(
             $"{size} bytes at {Describe(address)} may not be {Verb(access)}: they are not in {Known}"
         );
+    }
+
+    /// <summary>True when the bytes are part of an object of the kernel's that programs may read.</summary>
+    public readonly bool IsKernelObject(ulong address, ulong size) =>
+        KernelObjects is not null && address != 0 && (ulong)KernelObjects((nint)address) >= size;
+
+    /// <summary>True when at an address there is a field of a map's value that belongs to the kernel.</summary>
+    public readonly bool IsSpecialField(ulong address, SpecialFieldKind kind)
+    {
+        if (FindMap(address, 1) is not { } map)
+        {
+            return false;
+        }
+        var offset = address - StartOfValue(map, address);
+        return SpecOf(map).SpecialFields.Any(field => field.Kind == kind && field.Offset == offset);
+    }
+
+    private readonly void CheckNoDynptr(ulong address, ulong size, Access access)
+    {
+        if (Granted?.TouchesDynptr(address, size) != true)
+        {
+            return;
+        }
+        if (access != Access.Write)
+        {
+            throw new MachineFault($"a dynptr at {Describe(address)} may not be {Verb(access)}");
+        }
+        if (!Granted.TryOverwrite(address, size))
+        {
+            throw new MachineFault($"a dynptr that holds a record may not be written over, at {Describe(address)}");
+        }
+    }
+
+    private static void CheckNoSpecialField(Map map, ulong address, ulong size, Access access)
+    {
+        if (SpecOf(map).SpecialFields.IsEmpty)
+        {
+            return;
+        }
+        var offset = address - StartOfValue(map, address);
+        foreach (var field in SpecOf(map).SpecialFields)
+        {
+            var isKernelPointer =
+                field.Kind is SpecialFieldKind.Kptr or SpecialFieldKind.UntrustedKptr
+                && offset == field.Offset
+                && size == field.Size
+                && access == Access.Read;
+            if (offset < field.Offset + field.Size && field.Offset < offset + size && !isKernelPointer)
+            {
+                throw new MachineFault(
+                    $"the {field.Kind} in a value of map {map.Spec.Name} may not be {Verb(access)} by programs"
+                );
+            }
+        }
+    }
+
+    /// <summary>What the values are like that programs find: of a map of maps, those of its inner maps.</summary>
+    private static MapSpec SpecOf(Map map) => map.Spec.Inner ?? map.Spec;
+
+    /// <summary>The first byte of the value that an address is in.</summary>
+    private static ulong StartOfValue(Map map, ulong address)
+    {
+        int least = 1,
+            most = (int)Math.Min(SpecOf(map).ValueSize, int.MaxValue);
+        while (least < most)
+        {
+            var middle = least + ((most - least + 1) / 2);
+            (least, most) = map.ContainsValue((byte*)address, middle) ? (middle, most) : (least, middle - 1);
+        }
+        return address + (ulong)least - SpecOf(map).ValueSize;
     }
 
     /// <summary>True when the bytes are packet data or metadata.</summary>

@@ -94,7 +94,13 @@ public sealed unsafe class InterpretedProgram : XdpProgram
     internal ulong? Execute(XdpBuff* packet, BpfRuntime* runtime)
     {
         var stack = stackalloc ulong[AddressSpace.StackSize / sizeof(ulong)];
-        var space = new AddressSpace { Packet = packet, Maps = _maps };
+        var space = new AddressSpace
+        {
+            Packet = packet,
+            Maps = _maps,
+            Granted = new GrantedMemory(),
+            KernelObjects = runtime->GetServices().ReadableBytes,
+        };
         var machine = new Machine(_instructions, _helpers, _instructionLimit, (byte*)stack, space)
         {
             Runtime = runtime,
@@ -103,12 +109,25 @@ public sealed unsafe class InterpretedProgram : XdpProgram
         try
         {
             var result = machine.Run();
+            CheckNothingHeld(space.Granted);
             return machine.IsAborted ? null : result;
         }
         catch (MachineFault fault)
         {
             OnFault?.Invoke(new InterpreterFault(Name, machine.Slot, Spec.LineOf(machine.Slot), fault.Message));
             return null;
+        }
+    }
+
+    private static void CheckNothingHeld(GrantedMemory granted)
+    {
+        if (granted.Lock != 0)
+        {
+            throw new MachineFault("the program ends while a spin lock is held");
+        }
+        if (granted.HoldsObjects)
+        {
+            throw new MachineFault("the program ends without giving back what it acquired");
         }
     }
 

@@ -28,13 +28,6 @@ internal sealed unsafe class CheckedCompiler
     /// <summary>The instructions.</summary>
     public Code Code { get; }
 
-    /// <summary>
-    /// The register whose value a <c>callx</c> calls: in the immediate, as clang before version 19 wrote it, else in the
-    /// destination field.
-    /// </summary>
-    public static int CalledRegister(Instruction call) =>
-        call.Immediate is > 0 and < RegisterSet.FramePointer ? call.Immediate : call.Destination;
-
     /// <summary>The method of the function that starts at a slot. Functions may call each other in circles.</summary>
     public DynamicMethod MethodOf(int start)
     {
@@ -96,7 +89,7 @@ internal sealed unsafe class CheckedCompiler
     {
         var call = Code[slot];
         return call.Opcode == Opcode.CallRegister
-            ? RegisterSet.Arguments(5) | (1 << CalledRegister(call))
+            ? RegisterSet.Arguments(5) | (1 << call.CalledRegister)
             : RegisterSet.Arguments(5);
     }
 }

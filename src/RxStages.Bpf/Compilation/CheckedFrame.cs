@@ -88,7 +88,7 @@ internal sealed class CheckedFrame(ILGenerator il, CheckedCompiler compiler, Loc
             }
             else if (call.Opcode == Opcode.CallRegister)
             {
-                registers.Load64(CheckedCompiler.CalledRegister(call));
+                registers.Load64(call.CalledRegister);
             }
             else
             {

@@ -27,6 +27,8 @@ internal static class ArithmeticCases
             .. Alu("*=", 0x123456789abcdef, 0x10, 0x123456789abcdef0, 0x9abcdef0),
             .. Alu("*=", 0xffffffff, 2, 0x1fffffffe, 0xfffffffe),
             .. Alu("*=", 2, MinusOne - 2, MinusOne - 5, 0xfffffffa),
+            .. Alu("*=", Min64, MinusOne, Min64, 0),
+            .. Alu("*=", Min32, MinusOne, Negative(Min32), Min32),
             .. Alu("/=", 10, 3, 3, 3),
             .. Alu("/=", 10, 0, 0, 0),
             .. Alu("/=", 0, 0, 0, 0),
@@ -94,12 +96,14 @@ internal static class ArithmeticCases
             .. Alu(">>=", 0x8877665544332211, 32, 0x88776655, 0x44332211),
             .. Alu(">>=", Min64, 63, 1, 0),
             .. Alu(">>=", Min64, 64, Min64, 0),
+            .. Alu(">>=", 0x8877665544332211, Negative(24), 0x887766, 0x443322),
             .. Alu("s>>=", 0x8877665544332211, 8, 0xff88776655443322, 0x443322),
             .. Alu("s>>=", Min32, 4, 0x08000000, 0xf8000000),
             .. Alu("s>>=", Min64, 63, MinusOne, 0),
             .. Alu("s>>=", 0x80000000, 31, 1, 0xffffffff),
             .. Alu("s>>=", 0xffffffff80000000, 32, MinusOne, Min32),
             .. Alu("s>>=", Min64, 64, Min64, 0),
+            .. Alu("s>>=", 0x88776655c4332211, Negative(24), 0xffffffffff887766, 0xffc43322),
         ];
 
     private static IEnumerable<InstructionCase> Moves() =>

@@ -88,6 +88,25 @@ public class CheckedProgramTests
 
     private static ulong Run(string text) => IlCompiler.CompileChecked(Assembler.Assemble(text).AsSpan()).Run([]);
 
+    [Theory]
+    [InlineData(Opcode.Call, 0, 7)]
+    [InlineData(Opcode.CallRegister, 6, 0)]
+    [InlineData(Opcode.CallRegister, 0, 6)]
+    public void AHelperIsCalledByItsNumberOrByTheRegisterThatHoldsIt(byte opcode, int destination, int immediate)
+    {
+        var helpers = new Dictionary<int, Func<ulong, ulong, ulong, ulong, ulong, ulong>>
+        {
+            [7] = (a, b, c, d, e) => (a * 10000) + (b * 1000) + (c * 100) + (d * 10) + e,
+        };
+        Instruction[] program =
+        [
+            .. Assembler.Assemble("r1 = 1\nr2 = 2\nr3 = 3\nr4 = 4\nr5 = 5\nr6 = 7"),
+            new(opcode, destination, 0, 0, immediate),
+            .. Assembler.Assemble("r0 += r6\nexit"),
+        ];
+        Assert.Equal(12352UL, IlCompiler.CompileChecked(program, helpers).Run([]));
+    }
+
     [Fact]
     public void TheLongestProgramRunsAndALongerOneIsRefused()
     {

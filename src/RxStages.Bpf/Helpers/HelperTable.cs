@@ -16,6 +16,7 @@ public static class HelperTable
         {
             MapHelpers.Definitions,
             QueueHelpers.Definitions,
+            SpinLockHelpers.Definitions,
             RingbufHelpers.Definitions,
             PerfHelpers.Definitions,
             TimeHelpers.Definitions,

@@ -59,23 +59,33 @@ public sealed unsafe class ArrayMap : NativeMap
             && offset % Stride + (nuint)size <= Spec.ValueSize;
     }
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         var slot = Slot(key);
         if (slot is null)
         {
             return -Errno.ENOENT;
         }
-        PerCpuValues.Read(slot, CpuStride, CpuCount, value, Spec.ValueSize);
+        PerCpuValues.Read(Header, slot, CpuStride, value, flags);
         return 0;
     }
 
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
     {
-        var error = IndexKeys.CheckUpdate(MemoryMarshal.Read<uint>(key), Spec.MaxEntries, flags);
+        var error = ArrayOperations.CheckUpdate(Header, MemoryMarshal.Read<uint>(key), flags);
         if (error == 0)
         {
-            PerCpuValues.Write(Slot(key), CpuStride, CpuCount, value, Spec.ValueSize);
+            fixed (byte* bytes = value)
+            {
+                if (CpuStride != 0)
+                {
+                    PerCpuValues.Write(Header, Slot(key), CpuStride, bytes);
+                }
+                else
+                {
+                    ArrayOperations.Write(Header, Slot(key), bytes, flags);
+                }
+            }
         }
         return error;
     }

@@ -66,7 +66,7 @@ public sealed unsafe class ArrayOfMaps : NativeMap, IMapOfMaps
 
     internal override Map? WithHeader(nuint header) => base.WithHeader(header) ?? _inner.Find((nint)header);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         var inner = (MapHeader*)ArrayOfMapsOperations.Find(Header, MemoryMarshal.Read<uint>(key));
         if (inner is null)

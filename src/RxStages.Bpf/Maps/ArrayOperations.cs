@@ -23,12 +23,34 @@ public readonly unsafe struct ArrayOperations : IMapOperations
     /// <inheritdoc/>
     public static long UpdateElement(MapHeader* map, BpfRuntime* runtime, byte* key, byte* value, ulong flags)
     {
-        var error = IndexKeys.CheckUpdate(Unsafe.ReadUnaligned<uint>(key), map->MaxEntries, flags);
+        var error = CheckUpdate(map, Unsafe.ReadUnaligned<uint>(key), flags);
         if (error == 0)
         {
-            Unsafe.CopyBlockUnaligned(LookupElement(map, runtime, key), value, map->ValueSize);
+            Write(map, LookupElement(map, runtime, key), value, flags);
         }
         return error;
+    }
+
+    /// <summary>Whether an update may go on: 0 or a negated error number.</summary>
+    internal static int CheckUpdate(MapHeader* map, uint index, ulong flags)
+    {
+        var error = IndexKeys.CheckUpdate(index, map->MaxEntries, flags & ~UpdateFlags.Lock);
+        return error != 0 ? error
+            : (flags & UpdateFlags.Lock) != 0 && !ValueFields.HasLock(map) ? -Errno.EINVAL
+            : 0;
+    }
+
+    /// <summary>Writes a value, with its lock held where the flags say so.</summary>
+    internal static void Write(MapHeader* map, byte* slot, byte* value, ulong flags)
+    {
+        if ((flags & UpdateFlags.Lock) != 0)
+        {
+            ValueFields.CopyLocked(map, slot, value);
+        }
+        else
+        {
+            ValueFields.Copy(map, slot, value);
+        }
     }
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public sealed unsafe class BloomFilterMap : NativeMap
     public override Type Operations { get; }
 
     /// <summary>A look-up asks about the value that it is given.</summary>
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         fixed (byte* bytes = value)
         {

@@ -39,7 +39,7 @@ public abstract unsafe class HashMapBase : NativeMap
     public override bool ContainsValue(byte* address, int size) =>
         ElementPoolMemory.ContainsValue(&Table->Pool, address, size, Spec.ValueSize);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         fixed (byte* keyBytes = key)
         {
@@ -48,7 +48,7 @@ public abstract unsafe class HashMapBase : NativeMap
             {
                 return -Errno.ENOENT;
             }
-            ReadElement(index, value);
+            ReadElement(index, value, flags);
             return 0;
         }
     }
@@ -82,7 +82,7 @@ public abstract unsafe class HashMapBase : NativeMap
             {
                 return -Errno.ENOENT;
             }
-            ReadElement(index, value);
+            ReadElement(index, value, flags: 0);
             if (Table->Lru.Nodes is null)
             {
                 ElementPool.Return(&Table->Pool, index);
@@ -138,10 +138,10 @@ public abstract unsafe class HashMapBase : NativeMap
         base.Dispose(disposing);
     }
 
-    private void ReadElement(uint index, Span<byte> value)
+    private void ReadElement(uint index, Span<byte> value, ulong flags)
     {
         var cpuStride = IsPerCpu ? Table->Pool.CpuStride : 0;
-        PerCpuValues.Read(ElementPool.Value(&Table->Pool, index, 0), cpuStride, CpuCount, value, Spec.ValueSize);
+        PerCpuValues.Read(Header, ElementPool.Value(&Table->Pool, index, 0), cpuStride, value, flags);
     }
 
     /// <summary>Reserves the elements: those of the map and extra ones, which come first.</summary>

@@ -60,7 +60,7 @@ public sealed unsafe class HashOfMaps : HashMapBase, IMapOfMaps
 
     internal override Map? WithHeader(nuint header) => base.WithHeader(header) ?? _inner.Find((nint)header);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         var inner = (MapHeader*)Find(key);
         if (inner is null)

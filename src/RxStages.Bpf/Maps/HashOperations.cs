@@ -48,7 +48,9 @@ internal readonly unsafe struct HashOperations<TKey, TStore> : IMapOperations
     /// <summary>An update with the extra element of a CPU, or of the control path behind those of the CPUs.</summary>
     internal static long Update(HashHeader* map, int extra, byte* key, byte* value, ulong flags)
     {
-        if (flags > UpdateFlags.Exist)
+        var isLocked = (flags & UpdateFlags.Lock) != 0;
+        flags &= ~UpdateFlags.Lock;
+        if (flags > UpdateFlags.Exist || (isLocked && !ValueFields.HasLock(&map->Map)))
         {
             return -Errno.EINVAL;
         }
@@ -70,6 +72,11 @@ internal readonly unsafe struct HashOperations<TKey, TStore> : IMapOperations
                 HashTable<TKey, TStore>.Insert(map, bucket, hash, index);
             }
         }
+        else if (error == 0 && isLocked)
+        {
+            // Written in place, for those who hold its address.
+            ValueFields.CopyLocked(&map->Map, TStore.Element(&map->Pool, *place) + map->Pool.ValueOffset, value);
+        }
         else if (error == 0)
         {
             var index = TakeExtra(map, extra);
@@ -86,7 +93,7 @@ internal readonly unsafe struct HashOperations<TKey, TStore> : IMapOperations
     {
         var element = TStore.Element(&map->Pool, index);
         TKey.Copy(map, key, element + TStore.KeyOffset);
-        Unsafe.CopyBlockUnaligned(element + map->Pool.ValueOffset, value, map->Map.ValueSize);
+        ValueFields.Initialize(&map->Map, element + map->Pool.ValueOffset, value);
     }
 
     // Workers have an extra element of their own; only threads of the control path ever wait for each other here.

@@ -22,6 +22,6 @@ internal static class IndexKeys
     internal static int CheckUpdate(uint index, uint maxEntries, ulong flags) =>
         flags > UpdateFlags.Exist ? -Errno.EINVAL
         : index >= maxEntries ? -Errno.E2BIG
-        : flags == UpdateFlags.NoExist ? -Errno.EEXIST
+        : (flags & UpdateFlags.NoExist) != 0 ? -Errno.EEXIST
         : 0;
 }

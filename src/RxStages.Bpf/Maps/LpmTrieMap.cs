@@ -42,7 +42,7 @@ public sealed unsafe class LpmTrieMap : NativeMap
     public override bool ContainsValue(byte* address, int size) =>
         ElementPoolMemory.ContainsValue(&_header->Pool, address, size, Spec.ValueSize);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         fixed (byte* keyBytes = key)
         {

@@ -188,7 +188,7 @@ internal readonly unsafe struct LpmTrieOperations : IMapOperations
         }
         var freshNode = Node(trie, fresh);
         Fill(trie, freshNode, length, data);
-        Unsafe.CopyBlockUnaligned((byte*)freshNode + trie->Pool.ValueOffset, value, trie->Map.ValueSize);
+        ValueFields.Initialize(&trie->Map, (byte*)freshNode + trie->Pool.ValueOffset, value);
         var below = *place;
         if (isSame)
         {

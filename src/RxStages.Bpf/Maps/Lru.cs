@@ -30,16 +30,16 @@ internal static unsafe class Lru
         if (Volatile.Read(ref *(byte*)&node->List) == (byte)LruList.LocalPending)
         {
             var local = lru->Locals + node->Cpu;
-            Lock(&local->Lock);
+            WordLock.Enter(&local->Lock);
             if (node->List == LruList.LocalPending)
             {
                 node->List = LruList.LocalFree;
                 *Referenced(map, index) = 0;
                 Move(lru, index, local->Heads);
-                Unlock(&local->Lock);
+                WordLock.Exit(&local->Lock);
                 return;
             }
-            Unlock(&local->Lock);
+            WordLock.Exit(&local->Lock);
         }
         ReturnToSet(map, lru->Sets, index);
     }
@@ -52,7 +52,7 @@ internal static unsafe class Lru
     {
         var lru = &map->Lru;
         var local = lru->Locals + cpu;
-        Lock(&local->Lock);
+        WordLock.Enter(&local->Lock);
         var index = PopFree(lru, local);
         if (index == 0)
         {
@@ -63,7 +63,7 @@ internal static unsafe class Lru
         {
             AddPending(map, local, cpu, index);
         }
-        Unlock(&local->Lock);
+        WordLock.Exit(&local->Lock);
         return index != 0 ? index : Steal(map, local, cpu);
     }
 
@@ -77,21 +77,21 @@ internal static unsafe class Lru
         do
         {
             var victim = lru->Locals + from;
-            Lock(&victim->Lock);
+            WordLock.Enter(&victim->Lock);
             index = PopFree(lru, victim);
             if (index == 0)
             {
                 index = PopPending(map, victim);
             }
-            Unlock(&victim->Lock);
+            WordLock.Exit(&victim->Lock);
             from = (from + 1) % map->Map.CpuCount;
         } while (index == 0 && from != first);
         local->NextSteal = from;
         if (index != 0)
         {
-            Lock(&local->Lock);
+            WordLock.Enter(&local->Lock);
             AddPending(map, local, cpu, index);
-            Unlock(&local->Lock);
+            WordLock.Exit(&local->Lock);
         }
         return index;
     }
@@ -142,7 +142,7 @@ internal static unsafe class Lru
     {
         var lru = &map->Lru;
         var set = lru->Sets;
-        Lock(&set->Lock);
+        WordLock.Enter(&set->Lock);
         FlushPending(map, set, local->Heads + 1);
         Turn(map, set);
         uint count = 0;
@@ -159,14 +159,14 @@ internal static unsafe class Lru
         {
             Shrink(map, set, lru->Target - count, local->Heads, LruList.LocalFree);
         }
-        Unlock(&set->Lock);
+        WordLock.Exit(&set->Lock);
     }
 
     private static uint TakePerCpu(HashHeader* map, int cpu)
     {
         var lru = &map->Lru;
         var set = lru->Sets + cpu;
-        Lock(&set->Lock);
+        WordLock.Enter(&set->Lock);
         Turn(map, set);
         var index = FirstFree(lru, set);
         if (index == 0)
@@ -179,15 +179,15 @@ internal static unsafe class Lru
             lru->Nodes[index].Cpu = (ushort)cpu;
             MoveInSet(map, set, index, LruList.Inactive);
         }
-        Unlock(&set->Lock);
+        WordLock.Exit(&set->Lock);
         return index;
     }
 
     private static void ReturnToSet(HashHeader* map, LruSet* set, uint index)
     {
-        Lock(&set->Lock);
+        WordLock.Enter(&set->Lock);
         MoveInSet(map, set, index, LruList.Free);
-        Unlock(&set->Lock);
+        WordLock.Exit(&set->Lock);
     }
 
     // The first free element of a set, still in its list.
@@ -393,15 +393,4 @@ internal static unsafe class Lru
         lru->Nodes[node.Previous].Next = node.Next;
         lru->Nodes[node.Next].Previous = node.Previous;
     }
-
-    private static void Lock(int* word)
-    {
-        var wait = default(SpinWait);
-        while (Interlocked.CompareExchange(ref *word, 1, 0) != 0)
-        {
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
-    }
-
-    private static void Unlock(int* word) => Volatile.Write(ref *word, 0);
 }

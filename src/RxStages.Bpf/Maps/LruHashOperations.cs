@@ -53,7 +53,7 @@ internal readonly unsafe struct LruHashOperations<TKey> : IMapOperations
         }
         var element = LruStore.Element(&map->Pool, index);
         TKey.Copy(map, key, element + LruStore.KeyOffset);
-        Unsafe.CopyBlockUnaligned(element + map->Pool.ValueOffset, value, map->Map.ValueSize);
+        ValueFields.Initialize(&map->Map, element + map->Pool.ValueOffset, value);
 
         var hash = TKey.Hash(map, key);
         var bucket = HashTable<TKey, LruStore>.Bucket(map, hash);

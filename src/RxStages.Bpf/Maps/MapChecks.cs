@@ -20,13 +20,51 @@ internal static class MapChecks
         MapFlags.ReadOnly | MapFlags.WriteOnly | MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram;
 
     /// <summary>What holds for all types.</summary>
-    internal static void AnyType(MapSpec spec) =>
+    internal static void AnyType(MapSpec spec)
+    {
         Require(
             spec,
             spec.Extra == 0 || spec.Type == MapType.BloomFilter,
             "EINVAL",
             "map_extra has no meaning for this type"
         );
+        foreach (var special in spec.SpecialFields)
+        {
+            Require(
+                spec,
+                Takes(spec.Type, special.Kind),
+                "EOPNOTSUPP",
+                $"its values have a {special.Kind} at offset {special.Offset}, which this type does not take"
+            );
+        }
+        // map_check_btf: programs could not write around them.
+        Require(
+            spec,
+            spec.SpecialFields.IsEmpty
+                || (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
+            "EACCES",
+            "values with fields of the kernel's cannot be read-only or write-only for programs"
+        );
+    }
+
+    // map_check_btf
+    private static bool Takes(MapType type, SpecialFieldKind kind) =>
+        kind switch
+        {
+            SpecialFieldKind.SpinLock or SpecialFieldKind.ResilientSpinLock => type is MapType.Hash or MapType.Array,
+            SpecialFieldKind.Timer or SpecialFieldKind.Workqueue or SpecialFieldKind.TaskWork => type
+                is MapType.Hash
+                    or MapType.LruHash
+                    or MapType.Array,
+            SpecialFieldKind.Kptr or SpecialFieldKind.UntrustedKptr or SpecialFieldKind.ReferenceCount => type
+                is MapType.Hash
+                    or MapType.PercpuHash
+                    or MapType.LruHash
+                    or MapType.LruPercpuHash
+                    or MapType.Array
+                    or MapType.PercpuArray,
+            _ => type is MapType.Hash or MapType.LruHash or MapType.Array,
+        };
 
     internal static void Array(MapSpec spec) => Array(spec, MapFlags.Mmapable | MapFlags.InnerMap);
 

@@ -33,6 +33,9 @@ public unsafe struct MapHeader
     /// <summary>The map's number among the maps of the process, from 1.</summary>
     public uint Id;
 
+    /// <summary>The fields of its values that belong to the kernel, or null where there are none.</summary>
+    internal void* Fields;
+
     /// <summary>See <see cref="IMapOperations.LookupElement"/>.</summary>
     public delegate* <MapHeader*, BpfRuntime*, byte*, byte*> LookupElement;
 

@@ -56,7 +56,7 @@ public abstract unsafe class NativeMap : Map
         return (flags & ~UpdateFlags.Lock) != 0 ? -Errno.EINVAL
             : Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM
             : LacksLock(flags) ? -Errno.EINVAL
-            : Read(key, value);
+            : Read(key, value, flags);
     }
 
     /// <inheritdoc/>
@@ -101,8 +101,8 @@ public abstract unsafe class NativeMap : Map
         return Spec.Flags.HasFlag(MapFlags.WriteOnly) ? -Errno.EPERM : Next(key, next);
     }
 
-    /// <summary>Look-up, whatever the access flags say.</summary>
-    internal abstract int Read(ReadOnlySpan<byte> key, Span<byte> value);
+    /// <summary>Look-up, whatever the access flags say; with <see cref="UpdateFlags.Lock"/>, while the value's lock is held.</summary>
+    internal abstract int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0);
 
     /// <summary>Update, whatever the access flags say and frozen or not.</summary>
     internal abstract int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags);
@@ -137,12 +137,36 @@ public abstract unsafe class NativeMap : Map
         header->Flags = Spec.Flags;
         header->CpuCount = CpuCount;
         header->Id = (uint)Interlocked.Increment(ref _lastId);
+        header->Fields = MakeFields();
         header->LookupElement = &TOperations.LookupElement;
         header->UpdateElement = &TOperations.UpdateElement;
         header->DeleteElement = &TOperations.DeleteElement;
         header->Redirect = &TOperations.Redirect;
         header->NextElement = &TOperations.NextElement;
         return typeof(TOperations);
+    }
+
+    private ValueFields* MakeFields()
+    {
+        if (Spec.SpecialFields.IsEmpty)
+        {
+            return null;
+        }
+        var fields = Memory.Reserve<ValueFields>();
+        fields->Count = (uint)Spec.SpecialFields.Length;
+        fields->Places = (uint*)Memory.Reserve((UInt128)fields->Count * 2 * sizeof(uint));
+        fields->LockOffset = ValueFields.NoLock;
+        for (var i = 0; i < Spec.SpecialFields.Length; i++)
+        {
+            var place = Spec.SpecialFields[i];
+            fields->Places[2 * i] = place.Offset;
+            fields->Places[(2 * i) + 1] = place.Size;
+            if (place.Kind == SpecialFieldKind.SpinLock)
+            {
+                fields->LockOffset = place.Offset;
+            }
+        }
+        return fields;
     }
 
     // BPF_F_LOCK is for values that hold a lock.

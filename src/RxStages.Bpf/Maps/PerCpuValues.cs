@@ -39,33 +39,48 @@ internal static unsafe class PerCpuValues
         return ElementPool.Value(&table->Pool, index, (int)cpu);
     }
 
-    /// <summary>Copies out the value at a slot; a CPU stride of 0 means that there is one for all CPUs.</summary>
-    internal static void Read(byte* slot, nuint cpuStride, int cpuCount, Span<byte> value, uint valueSize)
+    /// <summary>
+    /// Copies out the value at a slot, zeros where fields belong to the kernel; a CPU stride of 0 means that there is one for
+    /// all CPUs, which <see cref="UpdateFlags.Lock"/> copies while its lock is held.
+    /// </summary>
+    internal static void Read(MapHeader* map, byte* slot, nuint cpuStride, Span<byte> value, ulong flags)
     {
-        if (cpuStride == 0)
+        fixed (byte* bytes = value)
         {
-            new ReadOnlySpan<byte>(slot, (int)valueSize).CopyTo(value);
-            return;
-        }
-        var stride = value.Length / cpuCount;
-        for (var cpu = 0; cpu < cpuCount; cpu++)
-        {
-            new ReadOnlySpan<byte>(slot + ((nuint)cpu * cpuStride), stride).CopyTo(value[(cpu * stride)..]);
+            if (cpuStride == 0)
+            {
+                if ((flags & UpdateFlags.Lock) != 0)
+                {
+                    WordLock.Enter(ValueFields.Lock(map, slot));
+                }
+                Unsafe.CopyBlockUnaligned(bytes, slot, map->ValueSize);
+                if ((flags & UpdateFlags.Lock) != 0)
+                {
+                    WordLock.Exit(ValueFields.Lock(map, slot));
+                }
+                ValueFields.Clear(map, bytes);
+                return;
+            }
+            var stride = value.Length / map->CpuCount;
+            for (var cpu = 0; cpu < map->CpuCount; cpu++)
+            {
+                var to = bytes + (cpu * stride);
+                Unsafe.CopyBlockUnaligned(to, slot + ((nuint)cpu * cpuStride), (uint)stride);
+                ValueFields.Clear(map, to);
+            }
         }
     }
 
-    /// <summary>Copies a value in; the reverse of <see cref="Read"/>.</summary>
-    internal static void Write(byte* slot, nuint cpuStride, int cpuCount, ReadOnlySpan<byte> value, uint valueSize)
+    /// <summary>Copies values of all CPUs in, with the bytes behind each; the reverse of <see cref="Read"/>.</summary>
+    internal static void Write(MapHeader* map, byte* slot, nuint cpuStride, byte* value)
     {
-        if (cpuStride == 0)
+        var stride = (map->ValueSize + 7) & ~7u;
+        for (var cpu = 0; cpu < map->CpuCount; cpu++)
         {
-            value.CopyTo(new Span<byte>(slot, (int)valueSize));
-            return;
-        }
-        var stride = value.Length / cpuCount;
-        for (var cpu = 0; cpu < cpuCount; cpu++)
-        {
-            value.Slice(cpu * stride, stride).CopyTo(new Span<byte>(slot + ((nuint)cpu * cpuStride), stride));
+            var to = slot + ((nuint)cpu * cpuStride);
+            var from = value + ((nuint)cpu * stride);
+            ValueFields.Copy(map, to, from);
+            Unsafe.CopyBlockUnaligned(to + map->ValueSize, from + map->ValueSize, stride - map->ValueSize);
         }
     }
 }

@@ -82,21 +82,17 @@ internal static unsafe class PercpuElement
     {
         if (cpu != AllCpus)
         {
-            Unsafe.CopyBlockUnaligned(ElementPool.Value(&map->Pool, index, cpu), value, map->Map.ValueSize);
+            ValueFields.Copy(&map->Map, ElementPool.Value(&map->Pool, index, cpu), value);
             return;
         }
         // Each is rounded up to 8 bytes there as here; what is behind the value is copied with it, as in the kernel.
-        var stride = map->Pool.PerCpuStride;
-        for (var i = 0; i < map->Map.CpuCount; i++)
-        {
-            Unsafe.CopyBlockUnaligned(ElementPool.Value(&map->Pool, index, i), value + ((nuint)i * stride), stride);
-        }
+        PerCpuValues.Write(&map->Map, ElementPool.Value(&map->Pool, index, 0), map->Pool.CpuStride, value);
     }
 
     /// <summary>Writes a CPU's value of a fresh element and zeros for the other CPUs, or the values of all.</summary>
     internal static void Initialize(HashHeader* map, uint index, int cpu, byte* value)
     {
-        for (var i = 0; cpu != AllCpus && i < map->Map.CpuCount; i++)
+        for (var i = 0; (cpu != AllCpus || map->Map.Fields is not null) && i < map->Map.CpuCount; i++)
         {
             Unsafe.InitBlockUnaligned(ElementPool.Value(&map->Pool, index, i), 0, map->Pool.PerCpuStride);
         }

@@ -109,7 +109,7 @@ public sealed unsafe class PerfEventArrayMap : NativeMap
         }
     }
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value) => -Errno.ENOTSUPP;
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) => -Errno.ENOTSUPP;
 
     /// <summary>No number is the descriptor of a perf event here: <see cref="Open"/> makes them.</summary>
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) =>

@@ -67,9 +67,9 @@ internal readonly unsafe struct PerfEventArrayOperations : IMapOperations
         {
             return -Errno.EOPNOTSUPP;
         }
-        Lock(ring);
+        WordLock.Enter(&ring->Lock);
         var result = Write(ring, data, size, packet, packetSize);
-        Volatile.Write(ref ring->Lock, 0);
+        WordLock.Exit(&ring->Lock);
         return result;
     }
 
@@ -117,14 +117,5 @@ internal readonly unsafe struct PerfEventArrayOperations : IMapOperations
         Unsafe.CopyBlockUnaligned(ring->Data + place, bytes, first);
         Unsafe.CopyBlockUnaligned(ring->Data, bytes + first, size - first);
         head += size;
-    }
-
-    private static void Lock(PerfRing* ring)
-    {
-        var wait = default(SpinWait);
-        while (Interlocked.CompareExchange(ref ring->Lock, 1, 0) != 0)
-        {
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
     }
 }

@@ -65,7 +65,7 @@ public sealed unsafe class ProgramArrayMap : NativeMap
     /// <summary>The program at an index, or null.</summary>
     public XdpProgram? GetProgram(uint index) => ProgramArrayOperations.Find(Header, index);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         var program = GetProgram(MemoryMarshal.Read<uint>(key));
         if (program is null)

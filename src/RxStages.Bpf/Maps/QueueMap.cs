@@ -29,7 +29,7 @@ public sealed unsafe class QueueMap : NativeMap
         get
         {
             var values = new List<byte[]>();
-            QueueOperations.Lock(_header);
+            WordLock.Enter(&_header->Lock);
             for (var i = 0u; i < _header->Count; i++)
             {
                 var place = Spec.Type == MapType.Queue ? i : _header->Count - 1 - i;
@@ -37,13 +37,13 @@ public sealed unsafe class QueueMap : NativeMap
                     new ReadOnlySpan<byte>(QueueOperations.Value(_header, place), (int)Spec.ValueSize).ToArray()
                 );
             }
-            QueueOperations.Unlock(_header);
+            WordLock.Exit(&_header->Lock);
             return values;
         }
     }
 
     // The system call's look-up peeks, its update pushes, and looking up and deleting pops.
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value) => Get(value, delete: false);
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) => Get(value, delete: false);
 
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
     {

@@ -40,7 +40,7 @@ internal readonly unsafe struct QueueOperations : IMapOperations
             return -Errno.EINVAL;
         }
         long error = 0;
-        Lock(queue);
+        WordLock.Enter(&queue->Lock);
         if (queue->Count == queue->Map.MaxEntries)
         {
             if (flags == UpdateFlags.Exist)
@@ -57,7 +57,7 @@ internal readonly unsafe struct QueueOperations : IMapOperations
             Unsafe.CopyBlockUnaligned(Value(queue, queue->Count), value, queue->Map.ValueSize);
             queue->Count++;
         }
-        Unlock(queue);
+        WordLock.Exit(&queue->Lock);
         return error;
     }
 
@@ -65,7 +65,7 @@ internal readonly unsafe struct QueueOperations : IMapOperations
     internal static long Get(QueueHeader* queue, byte* value, bool delete)
     {
         long error = 0;
-        Lock(queue);
+        WordLock.Enter(&queue->Lock);
         if (queue->Count == 0)
         {
             Unsafe.InitBlockUnaligned(value, 0, queue->Map.ValueSize);
@@ -84,24 +84,13 @@ internal readonly unsafe struct QueueOperations : IMapOperations
                 queue->Count--;
             }
         }
-        Unlock(queue);
+        WordLock.Exit(&queue->Lock);
         return error;
     }
 
     /// <summary>Where a value is, counted from the oldest.</summary>
     internal static byte* Value(QueueHeader* queue, uint place) =>
         queue->Values + ((((ulong)queue->First + place) % queue->Map.MaxEntries) * queue->Map.ValueSize);
-
-    internal static void Lock(QueueHeader* queue)
-    {
-        var wait = default(SpinWait);
-        while (Interlocked.CompareExchange(ref queue->Lock, 1, 0) != 0)
-        {
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
-    }
-
-    internal static void Unlock(QueueHeader* queue) => Volatile.Write(ref queue->Lock, 0);
 
     private static void Drop(QueueHeader* queue)
     {

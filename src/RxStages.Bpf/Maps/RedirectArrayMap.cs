@@ -19,7 +19,7 @@ public abstract unsafe class RedirectArrayMap : NativeMap
     /// <inheritdoc/>
     public sealed override MapHeader* Header => &_header->Map;
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value)
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
     {
         var target = RedirectMaps.Target(Header, MemoryMarshal.Read<uint>(key));
         if (target == 0)

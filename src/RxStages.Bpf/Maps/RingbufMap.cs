@@ -81,7 +81,7 @@ public sealed unsafe class RingbufMap : NativeMap
         return false;
     }
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value) => -Errno.ENOTSUPP;
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) => -Errno.ENOTSUPP;
 
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) => -Errno.ENOTSUPP;
 

@@ -52,7 +52,7 @@ internal readonly unsafe struct RingbufOperations : IMapOperations
             return null;
         }
         var consumed = Volatile.Read(ref ring->ConsumerPosition);
-        Lock(ring);
+        WordLock.Enter(&ring->Lock);
         var start = ring->ProducerPosition;
         var end = start + space;
         var pending = SkipFinished(ring, start);
@@ -67,7 +67,7 @@ internal readonly unsafe struct RingbufOperations : IMapOperations
             Volatile.Write(ref ring->ProducerPosition, end);
             record = (byte*)header + RingbufRecord.Size;
         }
-        Volatile.Write(ref ring->Lock, 0);
+        WordLock.Exit(&ring->Lock);
         return record;
     }
 
@@ -125,14 +125,5 @@ internal readonly unsafe struct RingbufOperations : IMapOperations
             position += RingbufRecord.Space(length);
         }
         return position;
-    }
-
-    private static void Lock(RingbufHeader* ring)
-    {
-        var wait = default(SpinWait);
-        while (Interlocked.CompareExchange(ref ring->Lock, 1, 0) != 0)
-        {
-            wait.SpinOnce(sleep1Threshold: -1);
-        }
     }
 }

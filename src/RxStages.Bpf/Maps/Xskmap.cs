@@ -19,7 +19,7 @@ public sealed unsafe class Xskmap : RedirectArrayMap
     /// <inheritdoc/>
     public override bool ContainsValue(byte* address, int size) => ContainsTarget(address, size);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value) => -Errno.EOPNOTSUPP;
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) => -Errno.EOPNOTSUPP;
 
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags)
     {

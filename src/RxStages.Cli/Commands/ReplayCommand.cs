@@ -44,6 +44,12 @@ internal static class ReplayCommand
         var writeRedirect = Output("--write-redirect", "Write the packets that were redirected.");
         var writeDrop = Output("--write-drop", "Write the packets that were dropped, aborted ones among them.");
         var map = SharedOptions.Map();
+        var events = new Option<string>("--events")
+        {
+            Description =
+                "Write what the program tells through ring buffers and perf event arrays, a JSON object per line.",
+            HelpName = "FILE",
+        };
         var dumpMaps = new Option<string>("--dump-maps")
         {
             Description = "Write the contents of all maps after the run, as bpftool does.",
@@ -65,6 +71,21 @@ internal static class ReplayCommand
             1,
             int.MaxValue
         );
+        var time = new Option<ReplayTime>("--time")
+        {
+            Description =
+                "The clock that programs see: the machine's, each packet's timestamp, or one that stands still [default: real]",
+            HelpName = ReplayTime.Form,
+            CustomParser = result =>
+            {
+                if (ReplayTime.Parse(result.Tokens[0].Value) is { } parsed)
+                {
+                    return parsed;
+                }
+                result.AddError($"--time {result.Tokens[0].Value}: it takes real, packets, or a number of nanoseconds");
+                return default;
+            },
+        };
         var routes = new Option<string>("--routes")
         {
             Description =
@@ -97,11 +118,13 @@ internal static class ReplayCommand
             writeRedirect,
             writeDrop,
             map,
+            events,
             dumpMaps,
             ifindex,
             queue,
             cpu,
             seed,
+            time,
             routes,
             trace,
             json,
@@ -134,11 +157,13 @@ internal static class ReplayCommand
                     WriteRedirect = parsed.GetValue(writeRedirect),
                     WriteDrop = parsed.GetValue(writeDrop),
                     Maps = parsed.GetValue(map) ?? [],
+                    Events = parsed.GetValue(events),
                     DumpMaps = parsed.GetValue(dumpMaps),
                     Ifindex = (uint)parsed.GetValue(ifindex),
                     Queue = (uint)parsed.GetValue(queue),
                     Cpu = parsed.GetValue(cpu),
                     Seed = (ulong)parsed.GetValue(seed),
+                    Time = parsed.GetValue(time),
                     Routes = parsed.GetValue(routes),
                     Trace = parsed.GetValue(trace),
                     Json = parsed.GetValue(json),

@@ -17,6 +17,10 @@ internal static class OutputFiles
             taken[Resolve(capture)] = "is a capture to be replayed";
         }
         taken[Resolve(options.Object.Source)] = "is the object file";
+        if (options.Routes is { } routes && IsFile(routes))
+        {
+            taken[Resolve(routes)] = "is the file of --routes";
+        }
         // A map may be read from a dump and dumped there again: it is read whole, before.
         foreach (var (option, path) in Outputs(options))
         {
@@ -46,6 +50,7 @@ internal static class OutputFiles
             ("--write-tx", options.WriteTx),
             ("--write-redirect", options.WriteRedirect),
             ("--write-drop", options.WriteDrop),
+            ("--events", options.Events),
             ("--dump-maps", options.DumpMaps),
         ];
         return outputs.Where(output => output.Item2 is not null)!;

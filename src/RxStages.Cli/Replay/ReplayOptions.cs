@@ -20,10 +20,12 @@ internal sealed record ReplayOptions
     public string? WriteRedirect { get; init; }
     public string? WriteDrop { get; init; }
     public string[] Maps { get; init; } = [];
+    public string? Events { get; init; }
     public string? DumpMaps { get; init; }
     public uint Ifindex { get; init; }
     public uint Queue { get; init; }
     public int Cpu { get; init; }
+    public ReplayTime Time { get; init; }
     public ulong Seed { get; init; } = 1;
     public string? Routes { get; init; }
     public bool Trace { get; init; }

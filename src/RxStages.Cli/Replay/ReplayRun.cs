@@ -71,20 +71,21 @@ internal sealed class ReplayRun : IDisposable
         var faults = program is InterpretedProgram interpreted ? new FaultReport(interpreted) : null;
         var bytes = new ByteCounts();
         var worker = Own(new Worker(captures, program, WorkerOptions(loaded, captures, bytes, packets)));
+        using var events = new EventLog(loaded.Maps, _options.Events);
         // Opened now, so that a long replay is not in vain where it cannot be written.
         using var dump = _options.DumpMaps is { } path ? new MapDumpFile(path) : null;
         var watch = Stopwatch.StartNew();
         InputException? error = null;
         try
         {
-            RunToEnd(worker, captures, interruption);
+            RunToEnd(worker, captures, events, interruption);
         }
         catch (InputException broken)
         {
             error = broken;
         }
         worker.Publish();
-        var summary = new ReplaySummary(worker.Telemetry, bytes, program.Name, _options, watch.Elapsed);
+        var summary = new ReplaySummary(worker.Telemetry, bytes, events, program.Name, _options, watch.Elapsed);
         if (packets is null)
         {
             summary.Print(IsStandardOutputTaken ? Console.Error : Console.Out);
@@ -95,6 +96,7 @@ internal sealed class ReplayRun : IDisposable
         }
         faults?.Print();
         dump?.Write(loaded);
+        events.Flush();
         foreach (var output in _outputs)
         {
             output.Flush();
@@ -119,6 +121,7 @@ internal sealed class ReplayRun : IDisposable
             _options.WriteTx,
             _options.WriteRedirect,
             _options.WriteDrop,
+            _options.Events,
         }.Contains("-", StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -137,11 +140,12 @@ internal sealed class ReplayRun : IDisposable
         }
     }
 
-    private static void RunToEnd(Worker worker, CaptureSeries captures, Interruption interruption)
+    private static void RunToEnd(Worker worker, CaptureSeries captures, EventLog events, Interruption interruption)
     {
         using var progress = new ProgressLine("replaying");
         while (interruption.ExitCode == 0 && (worker.Poll() != 0 || !captures.IsFinished))
         {
+            events.Read();
             progress.Report(captures.Progress);
         }
     }
@@ -176,21 +180,25 @@ internal sealed class ReplayRun : IDisposable
             // The same replay gives the same result each time.
             RandomSeed = _options.Seed,
             Cpu = _options.Cpu,
-            Services = new RuntimeServices
-            {
-                TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null,
-                ReadableBytes = loaded.ReadableBytes,
-                Network = new NetworkEnvironment(_options.Seed)
-                {
-                    Routes = _options.Routes is { } routes ? RouteFile.Read(routes) : RouteTables.Empty,
-                },
-            },
+            Services = Services(loaded),
             Transmit = Consumer(_options.WriteTx, captures),
             NetworkStack = Consumer(_options.WritePass, captures),
             // In a replay every target is there: who wants its packets names a file.
             Redirects = new RedirectTable { Default = Consumer(_options.WriteRedirect, captures) },
             Observer = new ObserverList(observers),
         };
+    }
+
+    private RuntimeServices Services(LoadedObject loaded)
+    {
+        var services = _options.Time.CreateServices();
+        services.TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null;
+        services.ReadableBytes = loaded.ReadableBytes;
+        services.Network = new NetworkEnvironment(_options.Seed)
+        {
+            Routes = _options.Routes is { } routes ? RouteFile.Read(routes) : RouteTables.Empty,
+        };
+        return services;
     }
 
     private IPacketConsumer Consumer(string? path, CaptureSeries captures) =>

@@ -11,6 +11,7 @@ namespace RxStages.Cli.Replay;
 internal sealed class ReplaySummary(
     TelemetrySnapshot counts,
     ByteCounts bytes,
+    EventLog events,
     string program,
     ReplayOptions options,
     TimeSpan elapsed
@@ -46,6 +47,10 @@ internal sealed class ReplaySummary(
         );
         console.Write(Verdicts());
         console.Write(Fates());
+        if (events.Counts.Any())
+        {
+            console.Write(Events());
+        }
         console.Write(Stages());
     }
 
@@ -72,6 +77,16 @@ internal sealed class ReplaySummary(
             writer.WriteNumber(fate.Name(), counts[fate]);
         }
         writer.WriteEndObject();
+        writer.WriteStartArray("events");
+        foreach (var (map, read, lost) in events.Counts)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("map", map);
+            writer.WriteNumber("events", read);
+            writer.WriteNumber("lost", lost);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
         writer.WriteStartObject("stageNanoseconds");
         foreach (var (name, stage) in s_stages)
         {
@@ -99,6 +114,16 @@ internal sealed class ReplaySummary(
         foreach (var fate in Enum.GetValues<Fate>().Where(fate => counts[fate] != 0))
         {
             table.AddRow(fate.Name(), $"{counts[fate]:N0}", Share(counts[fate]), $"{bytes[fate]:N0}");
+        }
+        return table;
+    }
+
+    private Table Events()
+    {
+        var table = NewTable("map", "events", "lost");
+        foreach (var (map, read, lost) in events.Counts)
+        {
+            table.AddRow(Markup.Escape(map), $"{read:N0}", $"{lost:N0}");
         }
         return table;
     }

@@ -6,15 +6,26 @@ namespace RxStages.Bpf.Maps;
 /// <summary>Makes live maps of their definitions.</summary>
 public static class MapFactory
 {
+    private const uint DefaultEntries = 64;
+
     /// <summary>True for the types of maps that can be made.</summary>
     public static bool Supports(MapType type) => MapTypeTable.Find(type) is not null;
 
     /// <summary>
-    /// The definition as loaders complete it (libbpf's <c>map_set_def_max_entries</c>): a perf event array without a number of
-    /// entries has one for each CPU.
+    /// The definition with a size where the file leaves it to the loader (<c>max_entries</c> 0): for maps with an entry for
+    /// each CPU how many those are, for maps that name programs, interfaces or sockets 64 entries.
     /// </summary>
+    /// <param name="spec">The definition.</param>
+    /// <param name="cpuCount">How many CPUs there are.</param>
     public static MapSpec Complete(MapSpec spec, int cpuCount) =>
-        spec is { Type: MapType.PerfEventArray, MaxEntries: 0 } ? spec with { MaxEntries = (uint)cpuCount } : spec;
+        spec.MaxEntries != 0
+            ? spec
+            : spec.Type switch
+            {
+                MapType.PerfEventArray or MapType.Cpumap => spec with { MaxEntries = (uint)cpuCount },
+                MapType.ProgArray or MapType.Devmap or MapType.Xskmap => spec with { MaxEntries = DefaultEntries },
+                _ => spec,
+            };
 
     /// <summary>
     /// Makes a map, with the kernel's checks of its definition. Global data has its initial value and is frozen where the

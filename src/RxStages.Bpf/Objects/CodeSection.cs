@@ -55,6 +55,33 @@ internal sealed class CodeSection
     public ElfRelocation? RelocationAt(int slot) =>
         _relocations.TryGetValue(slot, out var relocation) ? relocation : null;
 
+    /// <summary>
+    /// The functions that are programs: the global ones, and static ones that nothing in the section calls.
+    /// </summary>
+    public IEnumerable<CodeFunction> EntryFunctions()
+    {
+        if (Functions.All(function => function.Symbol.Binding != ElfBinding.Local))
+        {
+            return Functions;
+        }
+        var called = new HashSet<int>();
+        for (var slot = 0; slot < _instructions.Length; slot += _instructions[slot].IsWide ? 2 : 1)
+        {
+            if (_instructions[slot].IsLocalCall)
+            {
+                // With a relocation the target counts from the section's start, which its symbol stands for.
+                called.Add(
+                    RelocationAt(slot) is null
+                        ? _instructions[slot].CallTarget(slot)
+                        : _instructions[slot].Immediate + 1
+                );
+            }
+        }
+        return Functions.Where(function =>
+            function.Symbol.Binding != ElfBinding.Local || !called.Contains(function.Start)
+        );
+    }
+
     private static Instruction[] ReadInstructions(ElfFile elf, ElfSection section)
     {
         if (section.Data.Length % Instruction.Size != 0)
@@ -75,6 +102,13 @@ internal sealed class CodeSection
         return instructions;
     }
 
+    // Local labels of compilers: LBB0_1, Ltmp3, .Lfoo.
+    private static bool IsLabel(string name) =>
+        name.Length == 0
+        || name.StartsWith("LBB", StringComparison.Ordinal)
+        || name.StartsWith("Ltmp", StringComparison.Ordinal)
+        || name.StartsWith(".L", StringComparison.Ordinal);
+
     private CodeFunction[] FindFunctions(ElfFile elf, ElfSection section)
     {
         var symbols = elf.SymbolsOf(section).ToArray();
@@ -82,10 +116,12 @@ internal sealed class CodeSection
         var named = symbols.Where(symbol => symbol.Type == ElfSymbolType.Function).ToArray();
         if (named.Length == 0)
         {
-            named =
-            [
-                .. symbols.Where(symbol => symbol.Type == ElfSymbolType.NoType && symbol.Binding != ElfBinding.Local),
-            ];
+            named = [.. symbols.Where(symbol => symbol.Type == ElfSymbolType.NoType && !IsLabel(elf.NameOf(symbol)))];
+        }
+        if (named.Length == 0)
+        {
+            // The first of them did not even name programs.
+            return [new CodeFunction(this, section.Name, 0, _instructions.Length, default)];
         }
         var order = named.OrderBy(symbol => symbol.Value).ToArray();
         var functions = new CodeFunction[order.Length];

@@ -51,9 +51,7 @@ internal sealed class Linker
     /// <summary>Links all programs of a section, in order of their offsets.</summary>
     /// <exception cref="InputException">Code, symbols or relocations are broken.</exception>
     public IEnumerable<ProgramSpec> LinkSection(ElfSection section, XdpSection kind) =>
-        CodeOf(section)
-            .Functions.Where(function => function.Symbol.Binding != ElfBinding.Local)
-            .Select(function => Link(function, kind));
+        CodeOf(section).EntryFunctions().Select(function => Link(function, kind));
 
     private ProgramSpec Link(CodeFunction entry, XdpSection kind)
     {

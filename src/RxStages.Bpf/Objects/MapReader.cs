@@ -136,6 +136,7 @@ internal sealed class MapReader
         {
             throw Broken(name, "it has no 'type'");
         }
+        map = map with { Flags = FlagsOf(map.Type, map.Flags) };
         return TakesBtf(map.Type)
             ? map with
             {
@@ -147,6 +148,13 @@ internal sealed class MapReader
                 BtfValueType = 0,
             };
     }
+
+    /// <summary>
+    /// A map's flags: definitions of LPM tries lack <see cref="MapFlags.NoPrealloc"/> now and then, without which no kernel
+    /// makes one; so loaders add it.
+    /// </summary>
+    public static MapFlags FlagsOf(MapType type, MapFlags flags) =>
+        type == MapType.LpmTrie ? flags | MapFlags.NoPrealloc : flags;
 
     /// <summary>False for the types whose keys and values the kernel has no BTF for; libbpf leaves it out for them.</summary>
     private static bool TakesBtf(MapType type) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace RxStages.Bpf.Objects;
 
@@ -9,6 +10,7 @@ internal sealed class MapTable
     private readonly Dictionary<(int Section, ulong Offset), int> _definitions = [];
     private readonly Dictionary<int, int> _dataSections = [];
     private readonly HashSet<int> _definitionSections = [];
+    private readonly Dictionary<uint, int> _ids = [];
 
     /// <summary>The maps, in the order in which they were added.</summary>
     public ImmutableArray<MapSpec> Maps => [.. _maps];
@@ -23,6 +25,50 @@ internal sealed class MapTable
         }
         _maps.Add(map);
         return true;
+    }
+
+    /// <summary>Gives a map that is defined the identity by which sections <c>ID/INDEX</c> name it (iproute2).</summary>
+    public void AddId(uint id, int section, ulong offset)
+    {
+        if (_definitions.TryGetValue((section, offset), out var index))
+        {
+            _ids.TryAdd(id, index);
+        }
+    }
+
+    /// <summary>
+    /// Puts a program into the prog array that its section names: <c>ID/INDEX</c>, as iproute2 has it. False when the name
+    /// is no such one.
+    /// </summary>
+    public bool AddToProgArray(string section, string program)
+    {
+        var parts = section.Split('/', 3);
+        if (
+            parts.Length != 2
+            || ParseNumber(parts[0]) is not { } id
+            || ParseNumber(parts[1]) is not { } entry
+            || !_ids.TryGetValue(id, out var index)
+            || _maps[index].Type != MapType.ProgArray
+            || _maps[index].InitialPrograms.ContainsKey(entry)
+        )
+        {
+            return false;
+        }
+        _maps[index] = _maps[index] with { InitialPrograms = _maps[index].InitialPrograms.Add(entry, program) };
+        return true;
+    }
+
+    private static uint? ParseNumber(string text)
+    {
+        var isHexadecimal = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        return uint.TryParse(
+            isHexadecimal ? text.AsSpan(2) : text,
+            isHexadecimal ? NumberStyles.HexNumber : NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var number
+        )
+            ? number
+            : null;
     }
 
     /// <summary>Adds a map that stands nowhere in the file; returns its index.</summary>

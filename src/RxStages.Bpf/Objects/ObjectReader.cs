@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using RxStages.Bpf.Errors;
 
@@ -76,36 +75,66 @@ public static class ObjectReader
         var maps = ReadMaps(elf, btf);
         var externs = Externs.Read(elf, ref btf, kernel, maps);
         var linker = new Linker(elf, maps, externs, kernel, btf, ext);
-        var programs = ImmutableArray.CreateBuilder<ProgramSpec>();
-        var others = ImmutableArray.CreateBuilder<string>();
+        var programs = new ProgramLists();
         foreach (var code in elf.Sections.Where(candidate => candidate is { IsCode: true, Data.IsEmpty: false }))
         {
-            if (XdpSection.Parse(code.Name) is { } kind)
-            {
-                foreach (var program in linker.LinkSection(code, kind))
-                {
-                    if (programs.Count == MaxPrograms)
-                    {
-                        throw elf.Broken(code.Name, $"more than {MaxPrograms} programs");
-                    }
-                    programs.Add(program);
-                }
-            }
-            else if (code.Name != ".text")
-            {
-                others.Add(code.Name);
-            }
+            AddPrograms(programs, elf, code, linker, maps);
         }
         return new ObjectSpec
         {
             Source = source,
             License = ReadLicense(elf),
-            Programs = programs.ToImmutable(),
+            Programs = [.. programs.Xdp],
+            UntypedPrograms = [.. programs.Untyped],
+            Extensions = [.. programs.Extensions],
             Maps = maps.Maps,
             Btf = btf,
             Kernel = kernel,
-            OtherSections = others.ToImmutable(),
+            OtherSections = [.. programs.Others],
         };
+    }
+
+    private static void AddPrograms(ProgramLists lists, ElfFile elf, ElfSection code, Linker linker, MapTable maps)
+    {
+        if (XdpSection.Parse(code.Name) is { } kind)
+        {
+            foreach (var program in linker.LinkSection(code, kind))
+            {
+                if (lists.Xdp.Count == MaxPrograms)
+                {
+                    throw elf.Broken(code.Name, $"more than {MaxPrograms} programs");
+                }
+                lists.Xdp.Add(program);
+            }
+            return;
+        }
+        var replaced = XdpSection.ReplacedFunction(code.Name);
+        if (code.Name == ".text" || (replaced is null && !XdpSection.IsUnknown(code.Name)))
+        {
+            if (code.Name != ".text")
+            {
+                lists.Others.Add(code.Name);
+            }
+            return;
+        }
+        try
+        {
+            foreach (var program in linker.LinkSection(code, default).Take(MaxPrograms))
+            {
+                if (replaced is not null)
+                {
+                    lists.Extensions.Add(program with { Replaces = replaced });
+                    continue;
+                }
+                maps.AddToProgArray(code.Name, program.Name);
+                lists.Untyped.Add(program);
+            }
+        }
+        catch (InputException)
+        {
+            // Programs that may be for anything need not link: nobody asked for them.
+            lists.Others.Add(code.Name);
+        }
     }
 
     private static Btf? ReadBtf(ElfFile elf) =>
@@ -118,11 +147,23 @@ public static class ObjectReader
         var maps = new MapTable();
         foreach (var section in elf.Sections.Where(LegacyMapReader.Reads))
         {
-            LegacyMapReader.Read(elf, section, maps);
+            LegacyMapReader.Read(elf, btf, section, maps);
         }
         MapReader.Read(elf, btf, maps);
         GlobalData.Read(elf, btf, maps);
         return maps;
+    }
+
+    /// <summary>A file's programs by what their sections say.</summary>
+    private sealed class ProgramLists
+    {
+        public List<ProgramSpec> Xdp { get; } = [];
+
+        public List<ProgramSpec> Untyped { get; } = [];
+
+        public List<ProgramSpec> Extensions { get; } = [];
+
+        public List<string> Others { get; } = [];
     }
 
     private static string ReadLicense(ElfFile elf)

@@ -15,6 +15,15 @@ public sealed record ObjectSpec
     /// <summary>The XDP programs, in the order of the file's sections and offsets.</summary>
     public required ImmutableArray<ProgramSpec> Programs { get; init; }
 
+    /// <summary>
+    /// Programs in sections whose names say nothing of what they are for, as in the first years (<c>prog</c>,
+    /// <c>1/0</c>). They run as XDP programs when asked for by name, and where there is but one.
+    /// </summary>
+    public ImmutableArray<ProgramSpec> UntypedPrograms { get; init; } = [];
+
+    /// <summary>Functions that are to replace a global function of another program (<c>freplace</c>).</summary>
+    public ImmutableArray<ProgramSpec> Extensions { get; init; } = [];
+
     /// <summary>All maps: those defined, then those of global data sections.</summary>
     public required ImmutableArray<MapSpec> Maps { get; init; }
 
@@ -36,10 +45,10 @@ public sealed record ObjectSpec
     {
         var candidates = name is null
             ? Programs.Where(program => program.AttachKind == AttachKind.Xdp).ToArray()
-            : Programs.Where(program => program.Name == name).ToArray();
-        if (candidates.Length == 0 && name is not null)
+            : Find(Programs, name);
+        if (candidates.Length == 0)
         {
-            candidates = Programs.Where(program => program.Section == name).ToArray();
+            candidates = name is null ? [.. UntypedPrograms] : Find(UntypedPrograms, name);
         }
         if (candidates is [var found])
         {
@@ -61,12 +70,18 @@ public sealed record ObjectSpec
         );
     }
 
+    private static ProgramSpec[] Find(ImmutableArray<ProgramSpec> programs, string name) =>
+        programs.Where(program => program.Name == name).ToArray() is { Length: > 0 } named
+            ? named
+            : [.. programs.Where(program => program.Section == name)];
+
     private string WhatIsThere()
     {
-        if (!Programs.IsEmpty)
+        var programs = Programs.AddRange(UntypedPrograms);
+        if (!programs.IsEmpty)
         {
             return ": there are "
-                + NameSuggestion.List([.. Programs.Select(program => $"{program.Name} ({program.Section})")]);
+                + NameSuggestion.List([.. programs.Select(program => $"{program.Name} ({program.Section})")]);
         }
         return OtherSections.IsEmpty
             ? ": there are no programs at all"

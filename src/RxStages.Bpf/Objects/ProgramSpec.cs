@@ -29,6 +29,9 @@ public sealed record ProgramSpec
     /// <summary>True when the section asks for multi-buffer support (<c>xdp.frags</c>).</summary>
     public bool IsFrags { get; init; }
 
+    /// <summary>For an extension: the function that it is to replace, empty where the file does not say; else null.</summary>
+    public string? Replaces { get; init; }
+
     /// <summary>All instruction slots, the entry function's first.</summary>
     public required ImmutableArray<Instruction> Instructions { get; init; }
 

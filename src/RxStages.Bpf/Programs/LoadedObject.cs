@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using RxStages.Bpf.Compilation;
 using RxStages.Bpf.Errors;
@@ -49,11 +50,12 @@ public sealed class LoadedObject : IDisposable
         LoadedObject loaded;
         try
         {
+            spec = spec with { Maps = [.. spec.Maps.Select(map => MapFactory.Complete(map, options.Maps.CpuCount))] };
             foreach (var map in spec.Maps)
             {
                 maps.Add(
                     MapFactory.Supports(map.Type)
-                        ? MapFactory.Create(MapFactory.Complete(map, options.Maps.CpuCount), options.Maps)
+                        ? MapFactory.Create(map, options.Maps)
                         : new AbsentMap(map)
                 );
             }
@@ -66,6 +68,7 @@ public sealed class LoadedObject : IDisposable
         }
         try
         {
+            loaded.FillMapsOfMaps();
             loaded.FillProgramArrays();
         }
         catch
@@ -210,6 +213,27 @@ public sealed class LoadedObject : IDisposable
         if (program.Unsupported is { } reason)
         {
             throw new InputException(spec.Source, $"program {program.Name}", reason);
+        }
+    }
+
+    private void FillMapsOfMaps()
+    {
+        foreach (var map in Maps.Where(map => !map.Spec.InitialMaps.IsEmpty))
+        {
+            var key = new byte[map.Spec.KeySize];
+            foreach (var (index, name) in map.Spec.InitialMaps)
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(key, index);
+                var error = ((IMapOfMaps)map).SetMap(key, FindMap(name));
+                if (error != 0)
+                {
+                    throw new InputException(
+                        Spec.Source,
+                        $"map {map.Spec.Name}",
+                        $"map '{name}' at index {index}: {(error == -Errno.EINVAL ? "it is not like what the map is to hold" : $"error {-error}")}"
+                    );
+                }
+            }
         }
     }
 

@@ -90,9 +90,9 @@ public sealed class KernelObject : IDisposable
         _types?.Dispose();
     }
 
-    private void AddMap(MapSpec spec)
+    private void AddMap(MapSpec definition)
     {
-        spec = MapFactory.Complete(spec, KernelMap.PossibleCpus);
+        var spec = MapFactory.Complete(definition, KernelMap.PossibleCpus);
         using var inner = spec.Inner is null ? null : KernelMap.Create(spec.Inner, inner: null, _types);
         var map = KernelMap.Create(spec, inner, _types);
         _maps.Add(map);

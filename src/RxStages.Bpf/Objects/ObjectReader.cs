@@ -75,6 +75,7 @@ public static class ObjectReader
         var maps = ReadMaps(elf, btf);
         var externs = Externs.Read(elf, ref btf, kernel, maps);
         var linker = new Linker(elf, maps, externs, kernel, btf, ext);
+        var configs = RunConfig.Read(btf, source);
         var programs = new ProgramLists();
         foreach (var code in elf.Sections.Where(candidate => candidate is { IsCode: true, Data.IsEmpty: false }))
         {
@@ -84,7 +85,12 @@ public static class ObjectReader
         {
             Source = source,
             License = ReadLicense(elf),
-            Programs = [.. programs.Xdp],
+            Programs =
+            [
+                .. programs.Xdp.Select(program =>
+                    configs.TryGetValue(program.Name, out var config) ? program with { RunConfig = config } : program
+                ),
+            ],
             UntypedPrograms = [.. programs.Untyped],
             Extensions = [.. programs.Extensions],
             Maps = maps.Maps,

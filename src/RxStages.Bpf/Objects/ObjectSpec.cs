@@ -70,6 +70,22 @@ public sealed record ObjectSpec
         );
     }
 
+    /// <summary>The extension that a user means: by name, or the only one.</summary>
+    /// <exception cref="InputException">There is none, or several; the message lists them.</exception>
+    public ProgramSpec FindExtension(string? name)
+    {
+        var candidates = name is null ? [.. Extensions] : Find(Extensions, name);
+        return candidates is [var found]
+            ? found
+            : throw new InputException(
+                Source,
+                place: null,
+                Extensions.IsEmpty
+                    ? "no function that replaces another (section freplace/FUNCTION)"
+                    : $"{(name is null ? "several extensions" : $"no extension '{name}'")}: there are {NameSuggestion.List([.. Extensions.Select(program => program.Name)])}"
+            );
+    }
+
     private static ProgramSpec[] Find(ImmutableArray<ProgramSpec> programs, string name) =>
         programs.Where(program => program.Name == name).ToArray() is { Length: > 0 } named
             ? named

@@ -32,6 +32,9 @@ public sealed record ProgramSpec
     /// <summary>For an extension: the function that it is to replace, empty where the file does not say; else null.</summary>
     public string? Replaces { get; init; }
 
+    /// <summary>When it runs in a chain of programs, and after which verdicts the next one does.</summary>
+    public RunConfig RunConfig { get; init; } = RunConfig.Default;
+
     /// <summary>All instruction slots, the entry function's first.</summary>
     public required ImmutableArray<Instruction> Instructions { get; init; }
 

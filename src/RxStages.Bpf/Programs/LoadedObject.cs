@@ -32,6 +32,9 @@ public sealed class LoadedObject : IDisposable
     /// <summary>What was loaded.</summary>
     public ObjectSpec Spec { get; }
 
+    /// <summary>True when functions of its programs are replaced by those of other objects.</summary>
+    internal bool HasReplacements => !_options.Replacements.IsEmpty;
+
     /// <summary>
     /// The live maps, in the order of <see cref="ObjectSpec.Maps"/>; without those of a type that is not supported, which
     /// programs may name but not use.
@@ -46,6 +49,7 @@ public sealed class LoadedObject : IDisposable
     public static LoadedObject Load(ObjectSpec spec, LoadOptions? options = null)
     {
         options ??= new LoadOptions();
+        spec = Configuration.Apply(spec, options);
         var maps = ImmutableArray.CreateBuilder<Map>(spec.Maps.Length);
         LoadedObject loaded;
         try
@@ -53,11 +57,7 @@ public sealed class LoadedObject : IDisposable
             spec = spec with { Maps = [.. spec.Maps.Select(map => MapFactory.Complete(map, options.Maps.CpuCount))] };
             foreach (var map in spec.Maps)
             {
-                maps.Add(
-                    MapFactory.Supports(map.Type)
-                        ? MapFactory.Create(map, options.Maps)
-                        : new AbsentMap(map)
-                );
+                maps.Add(MapFactory.Supports(map.Type) ? MapFactory.Create(map, options.Maps) : new AbsentMap(map));
             }
             loaded = new LoadedObject(spec, options, maps.ToImmutable());
         }
@@ -68,8 +68,10 @@ public sealed class LoadedObject : IDisposable
         }
         try
         {
+            loaded.CheckReplacements();
             loaded.FillMapsOfMaps();
             loaded.FillProgramArrays();
+            loaded.RestorePinnedMaps();
         }
         catch
         {
@@ -160,6 +162,22 @@ public sealed class LoadedObject : IDisposable
         return 0;
     }
 
+    /// <summary>
+    /// Writes the maps that ask to be pinned by name to their files in <see cref="LoadOptions.PinDirectory"/>; programs
+    /// should not be changing them.
+    /// </summary>
+    /// <exception cref="InputException">A file cannot be written.</exception>
+    public void SavePinnedMaps()
+    {
+        if (_options.PinDirectory is { } directory)
+        {
+            foreach (var map in Maps.Where(map => map.Spec.PinByName))
+            {
+                PinnedMaps.Save(directory, map);
+            }
+        }
+    }
+
     /// <summary>Frees programs and maps; nothing of them may run any more.</summary>
     public void Dispose()
     {
@@ -169,28 +187,79 @@ public sealed class LoadedObject : IDisposable
     }
 
     /// <summary>The interpreter checks every access itself, so it also runs what the verifier cannot prove.</summary>
-    private XdpProgram Make(ProgramSpec program)
+    private XdpProgram Make(ProgramSpec definition)
     {
-        ThrowIfUnsupported(Spec, program);
-        return _options.Engine == ExecutionEngine.Interpreter
-            ? Interpret(program)
-            : IlCompiler.Compile(Verify(Spec, program, _options.Verifier), _linked, _options.Compiler);
-    }
-
-    /// <summary>
-    /// A program that names an absent map must pass the verifier here too: else a use of it would be noticed only when a
-    /// packet meets it.
-    /// </summary>
-    private InterpretedProgram Interpret(ProgramSpec program)
-    {
-        if (NamesAbsentMap(program))
+        var (program, maps, linked) = Extend(definition);
+        var spec = Spec with { Maps = maps };
+        ThrowIfUnsupported(spec, program);
+        if (_options.Engine == ExecutionEngine.Compiler)
         {
-            Verify(Spec, program, _options.Verifier);
+            return IlCompiler.Compile(Verify(spec, program, _options.Verifier), linked, _options.Compiler);
         }
-        return new InterpretedProgram(KfuncAddresses.Resolve(program), _linked);
+        // A program that names an absent map must pass the verifier here too: else a use of it would be noticed only when
+        // a packet meets it.
+        if (NamesAbsentMap(program, linked))
+        {
+            Verify(spec, program, _options.Verifier);
+        }
+        return new InterpretedProgram(KfuncAddresses.Resolve(program), linked);
     }
 
-    private bool NamesAbsentMap(ProgramSpec program)
+    /// <summary>The program with those of its functions replaced that the options say, over its own maps and the extensions'.</summary>
+    private (ProgramSpec Program, ImmutableArray<MapSpec> Maps, ImmutableArray<Map> Linked) Extend(ProgramSpec program)
+    {
+        var maps = Spec.Maps;
+        var linked = _linked;
+        foreach (var replacement in _options.Replacements)
+        {
+            var other = replacement.Extension;
+            var extension = other.Spec.FindExtension(replacement.Program);
+            var name = replacement.Function ?? extension.Replaces!;
+            if (program.Functions.FirstOrDefault(candidate => candidate.Name == name) is not { } function)
+            {
+                continue;
+            }
+            var problem =
+                Spec.Btf is null
+                || other.Spec.Btf is null
+                || function.BtfType == 0
+                || extension.Functions[0].BtfType == 0
+                    ? "without BTF nobody knows what they take"
+                    : Signature.Differ(Spec.Btf, function.BtfType, other.Spec.Btf, extension.Functions[0].BtfType);
+            if (problem is not null)
+            {
+                throw new InputException(
+                    other.Spec.Source,
+                    $"program {extension.Name}",
+                    $"cannot replace function '{name}' of {Spec.Source}: {problem}"
+                );
+            }
+            program = ProgramMerge.Replace(program, program.Functions.IndexOf(function), extension, maps.Length);
+            maps = maps.AddRange(other.Spec.Maps);
+            linked = linked.AddRange(other._linked);
+        }
+        return (program, maps, linked);
+    }
+
+    /// <summary>Refuses replacements of what is nowhere: nobody would notice that they do nothing.</summary>
+    private void CheckReplacements()
+    {
+        foreach (var replacement in _options.Replacements)
+        {
+            var name = replacement.Function ?? replacement.Extension.Spec.FindExtension(replacement.Program).Replaces!;
+            var functions = Spec.Programs.SelectMany(program => program.Functions).Select(function => function.Name);
+            if (!functions.Contains(name))
+            {
+                throw new InputException(
+                    Spec.Source,
+                    place: null,
+                    $"no function '{name}' to replace{NameSuggestion.Ask(name, functions.Distinct())}"
+                );
+            }
+        }
+    }
+
+    private static bool NamesAbsentMap(ProgramSpec program, ImmutableArray<Map> linked)
     {
         var instructions = program.Instructions;
         for (var slot = 0; slot < instructions.Length; slot += instructions[slot].IsWide ? 2 : 1)
@@ -198,14 +267,25 @@ public sealed class LoadedObject : IDisposable
             var load = instructions[slot];
             if (
                 load is { IsWide: true, Source: PseudoLoad.MapIndex or PseudoLoad.MapIndexValue }
-                && (uint)load.Immediate < (uint)_linked.Length
-                && _linked[load.Immediate] is AbsentMap
+                && (uint)load.Immediate < (uint)linked.Length
+                && linked[load.Immediate] is AbsentMap
             )
             {
                 return true;
             }
         }
         return false;
+    }
+
+    private void RestorePinnedMaps()
+    {
+        if (_options.PinDirectory is { } directory)
+        {
+            foreach (var map in Maps.Where(map => map.Spec.PinByName))
+            {
+                PinnedMaps.Restore(directory, map, (json, path) => FillMap(map.Spec.Name, json, path));
+            }
+        }
     }
 
     private static void ThrowIfUnsupported(ObjectSpec spec, ProgramSpec program)

@@ -13,4 +13,5 @@ for version in 14 19; do
 	done
 	clang-$version -O2 -target bpf -mcpu=v3 -ffile-compilation-dir=. -I"$headers" -c legacy.c -o "legacy.clang-$version.nobtf.o"
 	clang-$version -O2 -target bpf -mcpu=v3 -ffile-compilation-dir=. -I"$headers" -c programs.c -o "programs.clang-$version.nobtf.o"
+	clang-$version -O2 -target bpf -mcpu=v3 -ffile-compilation-dir=. -I"$headers" -c iproute.c -o "iproute.clang-$version.nobtf.o"
 done

@@ -32,6 +32,8 @@ public static class HelperTable
             RouteHelpers.Definitions,
             DynptrHelpers.Definitions,
             TaskHelpers.Definitions,
+            SocketHelpers.Definitions,
+            SynCookieHelpers.Definitions,
         }
             .SelectMany(family => family)
             .OrderBy(helper => helper.Id),

@@ -3,8 +3,8 @@ using RxStages.Bpf.Runtime;
 namespace RxStages.Bpf.Network;
 
 /// <summary>
-/// The network that programs can ask about: interfaces, routes, neighbours. In user space there is none
-/// but what the user gives; without it the answers are those of a host that has no such route. It hangs
+/// The network that programs can ask about: interfaces, routes, neighbours, sockets. In user space there are
+/// none but what the user gives; without them the answers are those of a host that has no such route or socket. It hangs
 /// on <see cref="RuntimeServices.Network"/>; the workers of one host share it.
 /// </summary>
 public sealed class NetworkEnvironment
@@ -17,12 +17,21 @@ public sealed class NetworkEnvironment
     public NetworkEnvironment(ulong? seed = null)
     {
         MultipathKey = SipHashKey.From(seed, 0);
+        SynCookies = new SynCookies(seed);
     }
 
     /// <summary>Interfaces, routes and neighbours.</summary>
     public RouteTables Routes { get; init; } = RouteTables.Empty;
 
+    /// <summary>The host's sockets.</summary>
+    public SocketTable Sockets { get; init; } = SocketTable.Empty;
+
+    /// <summary>The host's setting <c>net.ipv4.tcp_syncookies</c>: 0 never, 1 when a listener is flooded, 2 always.</summary>
+    public int SynCookieSetting { get; init; } = 1;
+
     internal SipHashKey MultipathKey { get; }
+
+    internal SynCookies SynCookies { get; }
 
     /// <summary>The environment of a worker; made when it is first asked for, if the worker was given none.</summary>
     internal static unsafe NetworkEnvironment Of(BpfRuntime* runtime)

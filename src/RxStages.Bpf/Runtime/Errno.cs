@@ -57,6 +57,9 @@ public static class Errno
     /// <summary><c>EOVERFLOW</c></summary>
     public const int EOVERFLOW = 75;
 
+    /// <summary><c>EPROTONOSUPPORT</c></summary>
+    public const int EPROTONOSUPPORT = 93;
+
     /// <summary><c>EOPNOTSUPP</c></summary>
     public const int EOPNOTSUPP = 95;
 

@@ -14,6 +14,7 @@ public static class KfuncTable
     [
         .. new[]
         {
+            ConntrackKfuncs.Definitions,
             DynptrKfuncs.Definitions,
             PacketKfuncs.Definitions,
             RegionKfuncs.Definitions,

@@ -1,3 +1,4 @@
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Network;
@@ -14,10 +15,12 @@ public sealed class NetworkEnvironment
 
     /// <summary>Makes an environment.</summary>
     /// <param name="seed">What its secrets follow from, so that a run can be repeated; null draws them at random.</param>
-    public NetworkEnvironment(ulong? seed = null)
+    /// <param name="types">The kernel's types, which say how programs see connections; null: they cannot look into them.</param>
+    public NetworkEnvironment(ulong? seed = null, Btf? types = null)
     {
         MultipathKey = SipHashKey.From(seed, 0);
         SynCookies = new SynCookies(seed);
+        Conntrack = new ConntrackTable(SipHashKey.From(seed, 3), types);
     }
 
     /// <summary>Interfaces, routes and neighbours.</summary>
@@ -32,6 +35,14 @@ public sealed class NetworkEnvironment
     internal SipHashKey MultipathKey { get; }
 
     internal SynCookies SynCookies { get; }
+
+    internal ConntrackTable Conntrack { get; }
+
+    /// <summary>
+    /// How many bytes programs may read from an address on, if it is that of a socket or a connection they look at; else 0.
+    /// </summary>
+    public int ReadableBytes(nint address) =>
+        Sockets.ReadableBytes(address) is var bytes and > 0 ? bytes : Conntrack.ReadableBytes(address);
 
     /// <summary>The environment of a worker; made when it is first asked for, if the worker was given none.</summary>
     internal static unsafe NetworkEnvironment Of(BpfRuntime* runtime)

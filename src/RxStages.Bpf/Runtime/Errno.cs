@@ -42,6 +42,9 @@ public static class Errno
     /// <summary><c>ENOSPC</c></summary>
     public const int ENOSPC = 28;
 
+    /// <summary><c>ETIME</c></summary>
+    public const int ETIME = 62;
+
     /// <summary><c>ENONET</c></summary>
     public const int ENONET = 64;
 

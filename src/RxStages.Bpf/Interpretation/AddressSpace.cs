@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using RxStages.Bpf.Maps;
+using RxStages.Bpf.Network;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 
@@ -56,8 +57,8 @@ internal unsafe struct AddressSpace
     /// <summary>What calls gave to the program; null in a program that has no helpers of XDP.</summary>
     public GrantedMemory Granted;
 
-    /// <summary>What else the workers' surroundings let programs read: how many bytes from an address on; null for nothing.</summary>
-    public Func<nint, int>? KernelObjects;
+    /// <summary>The worker's surroundings, which have what else programs may read; null for nothing.</summary>
+    public RuntimeServices? Services;
 
     /// <summary>The lowest byte of <see cref="StackSize"/> bytes.</summary>
     public byte* Stack;
@@ -101,7 +102,10 @@ internal unsafe struct AddressSpace
             CheckNoSpecialField(map, address, size, access);
             return (byte*)address;
         }
-        if (access == Access.Read && IsKernelObject(address, size))
+        if (
+            (access == Access.Read && IsKernelObject(address, size))
+            || (access == Access.Write && Network?.IsWritable((nint)address, (int)Math.Min(size, int.MaxValue)) == true)
+        )
         {
             return (byte*)address;
         }
@@ -112,7 +116,12 @@ internal unsafe struct AddressSpace
 
     /// <summary>True when the bytes are part of an object of the kernel's that programs may read.</summary>
     public readonly bool IsKernelObject(ulong address, ulong size) =>
-        KernelObjects is not null && address != 0 && (ulong)KernelObjects((nint)address) >= size;
+        address != 0
+        && size != 0
+        && (
+            (ulong)(Services?.ReadableBytes?.Invoke((nint)address) ?? 0) >= size
+            || (ulong)(Network?.ReadableBytes((nint)address) ?? 0) >= size
+        );
 
     /// <summary>True when at an address there is a field of a map's value that belongs to the kernel.</summary>
     public readonly bool IsSpecialField(ulong address, SpecialFieldKind kind)
@@ -219,6 +228,8 @@ internal unsafe struct AddressSpace
             _ => throw new MachineFault($"the context has no field at offset {offset}"),
         };
     }
+
+    private readonly NetworkEnvironment? Network => Services?.Network as NetworkEnvironment;
 
     private readonly byte* PacketStart => Packet->DataMeta < Packet->Data ? Packet->DataMeta : Packet->Data;
 

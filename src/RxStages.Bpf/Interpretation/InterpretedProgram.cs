@@ -99,7 +99,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
             Packet = packet,
             Maps = _maps,
             Granted = new GrantedMemory(),
-            KernelObjects = runtime->GetServices().ReadableBytes,
+            Services = runtime->GetServices(),
         };
         var machine = new Machine(_instructions, _helpers, _instructionLimit, (byte*)stack, space)
         {

@@ -250,8 +250,7 @@ internal static unsafe class ConntrackKfuncs
     private static uint Now(BpfRuntime* runtime) => (uint)runtime->GetServices().Jiffies64();
 
     // msecs_to_jiffies, at 250 ticks a second: what is negative as an int is as long as can be.
-    private static uint ToJiffies(uint milliseconds) =>
-        (int)milliseconds < 0 ? int.MaxValue : (milliseconds + 3) / 4;
+    private static uint ToJiffies(uint milliseconds) => (int)milliseconds < 0 ? int.MaxValue : (milliseconds + 3) / 4;
 
     /// <summary>What a program looks for, as it says it.</summary>
     private ref struct Query(byte* tuple, uint tupleSize, BpfCtOpts* options, uint optionsSize)
@@ -304,11 +303,7 @@ internal static unsafe class ConntrackKfuncs
 
         private readonly int CheckOptions()
         {
-            if (
-                options is null
-                || tuple is null
-                || optionsSize is not (BpfCtOpts.Size or BpfCtOpts.OldSize)
-            )
+            if (options is null || tuple is null || optionsSize is not (BpfCtOpts.Size or BpfCtOpts.OldSize))
             {
                 return -Errno.EINVAL;
             }

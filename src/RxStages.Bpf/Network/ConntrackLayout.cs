@@ -49,6 +49,10 @@ internal sealed unsafe class ConntrackLayout
         _reply.Show(connection, entry->Reply, ConntrackDirection.Reply);
     }
 
+    /// <summary>True when all of the bytes, by their offset in the structure, are the mark's.</summary>
+    public bool IsMark(int offset, int size) =>
+        _mark >= 0 && offset >= _mark && size <= sizeof(uint) && offset + size <= _mark + sizeof(uint);
+
     /// <summary>Clears what programs may have written.</summary>
     public void Clear(ConntrackEntry* entry) => Write((byte*)(entry + 1), _mark, 0u);
 

@@ -56,6 +56,13 @@ internal sealed unsafe class ConntrackTable
         return address < start ? 0 : Math.Max(0, (int)(start + _layout.Size - address));
     }
 
+    /// <summary>True when all of the bytes are an entry's mark.</summary>
+    public bool IsMark(nint address, int size)
+    {
+        var index = _entries.IndexOf((void*)address);
+        return index >= 0 && _layout.IsMark((int)(address - (nint)(Entry(index) + 1)), size);
+    }
+
     /// <summary>Makes an entry that lookups do not find yet (<c>nf_conntrack_alloc</c>), held by the caller.</summary>
     /// <returns>Its <c>struct nf_conn</c>; null when all entries are in use.</returns>
     public void* Allocate(in ConntrackTuple original, ushort zone, byte zoneDirections, uint timeout, uint now)

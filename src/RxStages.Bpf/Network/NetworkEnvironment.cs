@@ -44,6 +44,9 @@ public sealed class NetworkEnvironment
     public int ReadableBytes(nint address) =>
         Sockets.ReadableBytes(address) is var bytes and > 0 ? bytes : Conntrack.ReadableBytes(address);
 
+    /// <summary>True for the bytes that programs may write: a connection's mark.</summary>
+    public bool IsWritable(nint address, int size) => Conntrack.IsMark(address, size);
+
     /// <summary>The environment of a worker; made when it is first asked for, if the worker was given none.</summary>
     internal static unsafe NetworkEnvironment Of(BpfRuntime* runtime)
     {

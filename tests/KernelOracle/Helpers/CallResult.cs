@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using RxStages.Bpf.Network;
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
+using RxStages.Bpf.Verification;
 using RxStages.Linux.KernelBpf;
 using RxStages.Packets;
 
@@ -42,7 +44,14 @@ internal sealed record CallResult(uint Verdict, long[] Results, byte[] Memory, b
     /// <summary>Runs a case here.</summary>
     public static unsafe CallResult InEngine(CallCase @case, ExecutionEngine engine, NetworkEnvironment? network = null)
     {
-        using var loaded = LoadedObject.Load(@case.ToObject(), new LoadOptions { Engine = engine });
+        using var loaded = LoadedObject.Load(
+            @case.ToObject(),
+            new LoadOptions
+            {
+                Engine = engine,
+                Verifier = new VerifierOptions { KernelBtf = network is null ? null : TargetKernel.Running.Types },
+            }
+        );
         using var pool = new FramePool(1);
         using var services = new GCHandle<RuntimeServices>(
             new RuntimeServices { ReadableBytes = loaded.ReadableBytes, Network = network }

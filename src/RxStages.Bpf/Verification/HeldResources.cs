@@ -14,8 +14,8 @@ internal sealed class HeldResources
     /// <summary>The spin lock that is held, or null.</summary>
     public HeldLock? Lock { get; set; }
 
-    /// <summary>How many RCU regions are open.</summary>
-    public int RcuRegions { get; set; }
+    /// <summary>True in an RCU region that the program opened; it cannot open another inside.</summary>
+    public bool IsInRcuRegion { get; set; }
 
     /// <summary>How many regions without preemption are open.</summary>
     public int PreemptOffRegions { get; set; }
@@ -31,7 +31,7 @@ internal sealed class HeldResources
     {
         _references.Clear();
         Lock = null;
-        RcuRegions = 0;
+        IsInRcuRegion = false;
         PreemptOffRegions = 0;
     }
 
@@ -41,7 +41,7 @@ internal sealed class HeldResources
         Clear();
         _references.AddRange(other._references);
         Lock = other.Lock;
-        RcuRegions = other.RcuRegions;
+        IsInRcuRegion = other.IsInRcuRegion;
         PreemptOffRegions = other.PreemptOffRegions;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class MemoryArgumentChecker(VerifierEnvironment environment, Cal
                 CheckKey(register);
                 return true;
             case ArgumentType.MapValue:
+                CheckIsPlain(register);
                 CheckMemory(register, (int)environment.Maps[call.Map].ValueSize, MemoryAccess.Read);
                 return true;
             case ArgumentType.WritableMapValue:
@@ -60,10 +61,23 @@ internal sealed class MemoryArgumentChecker(VerifierEnvironment environment, Cal
     private void CheckKey(int register)
     {
         var map = environment.Maps[call.Map];
+        CheckIsPlain(register);
         CheckMemory(register, (int)map.KeySize, MemoryAccess.Read);
         if (call.Function.Name == MapLookup && MapRules.AlwaysFindsIndex(map))
         {
             call.FindsAlways = ConstantKey(register, map) is { } key && key < map.MaxEntries;
+        }
+    }
+
+    /// <summary>Keys and values may not be parts of a dynptr that are read-only or of the packet: the kernel names no reason.</summary>
+    private void CheckIsPlain(int register)
+    {
+        if (environment.Registers[register].Type.Has(RegisterType.ReadOnly | RegisterType.PacketSlice))
+        {
+            throw environment.Reject(
+                $"r{register} is {environment.Registers[register].Describe()}, which cannot be a map's key or value",
+                "copy the bytes to a variable on the stack first"
+            );
         }
     }
 

@@ -238,7 +238,8 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
             {
                 _ when pointer.MayBeNull => "compare it with NULL first, and go on only where it is not",
                 RegisterType.PacketEnd => "data_end only marks the end: access the packet through data",
-                RegisterType.Scalar => "only pointers from the context, maps and the stack can be followed",
+                RegisterType.Scalar =>
+                    "only pointers can be followed; they are only numbers after a helper that may move the packet (read data and data_end from the context again), and when what they point to was released",
                 _ => null,
             }
         );

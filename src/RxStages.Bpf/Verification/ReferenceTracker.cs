@@ -38,7 +38,7 @@ internal sealed class ReferenceTracker(VerifierEnvironment environment)
                 "call bpf_spin_unlock() on every path before"
             );
         }
-        if (held.RcuRegions > 0)
+        if (held.IsInRcuRegion)
         {
             throw environment.Reject(
                 $"{what} inside of an RCU region",

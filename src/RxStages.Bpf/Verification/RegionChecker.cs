@@ -32,17 +32,16 @@ internal sealed class RegionChecker(VerifierEnvironment environment)
         var held = environment.State.Held;
         switch (function is KfuncDefinition kfunc ? kfunc.Region : KfuncRegion.None)
         {
+            case KfuncRegion.RcuBegin when held.IsInRcuRegion:
+                throw environment.Reject("opens an RCU region inside of another");
             case KfuncRegion.RcuBegin:
-                held.RcuRegions++;
+                held.IsInRcuRegion = true;
                 break;
-            case KfuncRegion.RcuEnd when held.RcuRegions == 0:
+            case KfuncRegion.RcuEnd when !held.IsInRcuRegion:
                 throw environment.Reject("ends an RCU region, but none is open");
             case KfuncRegion.RcuEnd:
-                held.RcuRegions--;
-                if (held.RcuRegions == 0)
-                {
-                    environment.State.DistrustRcuPointers();
-                }
+                held.IsInRcuRegion = false;
+                environment.State.DistrustRcuPointers();
                 break;
             case KfuncRegion.PreemptOffBegin:
                 held.PreemptOffRegions++;

@@ -67,7 +67,8 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
             }
             for (var position = 0; position < frame.SlotCount; position++)
             {
-                if ((slots & (1ul << position)) == 0)
+                // Writing over a dynptr has an effect on what was made from it, whether it is read again or not.
+                if ((slots & (1ul << position)) == 0 && frame.Stack[position].Types[0] != StackByte.Dynptr)
                 {
                     frame.Stack[position] = default;
                 }
@@ -90,7 +91,7 @@ internal sealed class StateComparison(VerifierEnvironment environment, Liveness 
     {
         if (
             kept.References.Count != present.References.Count
-            || kept.RcuRegions != present.RcuRegions
+            || kept.IsInRcuRegion != present.IsInRcuRegion
             || kept.PreemptOffRegions != present.PreemptOffRegions
             || kept.Lock?.Map != present.Lock?.Map
             || !AreSameId(kept.Lock?.Id ?? 0, present.Lock?.Id ?? 0)

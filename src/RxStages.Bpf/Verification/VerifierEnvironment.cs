@@ -128,8 +128,7 @@ internal sealed class VerifierEnvironment
         {
             throw Reject(
                 $"r{register} is read, but holds nothing here",
-                register is > 0 and <= 5
-                        ? "a call leaves nothing in r1 to r5; packet pointers hold nothing after a helper that may move the packet: read data and data_end from the context again"
+                register is > 0 and <= 5 ? "a call leaves nothing in r1 to r5"
                     : register == 0 ? "set r0 on every path, as the return value before exit"
                     : null
             );

@@ -172,7 +172,8 @@ internal sealed class VerifierState
             {
                 if (isVoid(register, id))
                 {
-                    register = default;
+                    // As the kernel has it for privileged loaders: a number from now on (mark_reg_invalid).
+                    register = RegisterState.Unknown;
                 }
             }
             foreach (ref var slot in frame.Stack)

@@ -73,6 +73,22 @@ internal static class VerdictCorpus
             Flags = MapFlags.NoPrealloc,
         },
         MapOf("xskmap", MapType.Xskmap, 4, 4, 4),
+        MapOf("ringbuf", MapType.Ringbuf, 0, 0, 4096),
+        MapOf("array_of_maps", MapType.ArrayOfMaps, 4, 4, 4) with
+        {
+            Inner = MapOf("inner", MapType.Array, 4, 16, 4),
+        },
+        MapOf("hash_of_maps", MapType.HashOfMaps, 4, 4, 4) with
+        {
+            Inner = MapOf("inner", MapType.Hash, 4, 8, 4),
+        },
+        MapOf("locked", MapType.Hash, 4, 16, 4) with
+        {
+            BtfKeyType = VerdictTypes.Integer,
+            BtfValueType = VerdictTypes.LockedValue,
+            SpecialFields = [new SpecialField(SpecialFieldKind.SpinLock, VerdictTypes.LockOffset, 4)],
+        },
+        MapOf("sockets", MapType.Sockmap, 4, 4, 4),
     ];
 
     /// <summary>All cases, by file.</summary>

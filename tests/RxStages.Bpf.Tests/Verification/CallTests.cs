@@ -107,7 +107,7 @@ public class CallTests
     [InlineData("r1 = map[3] ll\nr2 = r10\nr2 += -4\ncall 3", "does not work on map 'devices'")]
     [InlineData("r1 = map[0] ll\nr2 = 0\nr3 = 0\ncall 51", "does not work on map 'array'")]
     [InlineData("r1 = map[3] ll\nr2 = 0\nr3 = 0\ncall 51", null)]
-    [InlineData("r1 = map[7] ll\nr2 = r10\nr2 += -4\ncall 1", "not supported")]
+    [InlineData("r1 = map[7] ll\nr2 = r10\nr2 += -4\ncall 1", "does not work on map 'ring'")]
     [InlineData("call 9999", "there is no helper 9999")]
     [InlineData("call 26", "helper bpf_skb_load_bytes (number 26) is not supported")]
     [InlineData("r2 = map[2] ll\nr3 = 1\ncall 12", null)]
@@ -222,7 +222,7 @@ public class CallTests
         var caller = Programs.Packet(8, "r7 = r2\n{0}call f\nr0 = *(u8 *)(r7 + 7)");
         Programs.Rejects(
             caller.Replace("{0}", "", StringComparison.Ordinal) + "\n" + Callee,
-            "r7 is read, but holds nothing"
+            "reads from r7, which is a number"
         );
         const string Spilled = "*(u64 *)(r10 - 8) = r2\ncall f\nr7 = *(u64 *)(r10 - 8)\nr0 = *(u8 *)(r7 + 7)";
         Programs.Rejects(Programs.Packet(8, Spilled) + "\n" + Callee, "r7, which is a number");

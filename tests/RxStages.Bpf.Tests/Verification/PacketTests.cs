@@ -182,7 +182,7 @@ public class PacketTests
     }
 
     [Fact]
-    public void AfterAHelperThatMovesThePacketItsPointersHoldNothing()
+    public void AfterAHelperThatMovesThePacketItsPointersAreOnlyNumbers()
     {
         const string Start = """
             r6 = r1
@@ -196,7 +196,7 @@ public class PacketTests
             r2 = 0
             call 44
             """;
-        Programs.Rejects($"{Start}\nr0 = *(u8 *)(r7 + 0)\nout:\nexit", "r7 is read");
+        Programs.Rejects($"{Start}\nr0 = *(u8 *)(r7 + 0)\nout:\nexit", "reads from r7, which is a number");
         Programs.Verify(
             $"""
             {Start}

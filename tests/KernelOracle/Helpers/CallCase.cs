@@ -40,6 +40,9 @@ internal sealed record CallCase(string Name, string Text)
     /// <summary>Read-only data that the verifier knows: format strings.</summary>
     public byte[] Constant { get; init; } = [];
 
+    /// <summary>Maps behind those that every case has: <c>map[3]</c> is the first.</summary>
+    public ImmutableArray<MapSpec> Maps { get; init; } = [];
+
     /// <summary>The packet's length; its bytes are a pattern.</summary>
     public int PacketLength { get; init; } = 64;
 
@@ -92,6 +95,7 @@ internal sealed record CallCase(string Name, string Text)
                     Flags = MapFlags.ReadOnlyProgram,
                     IsFrozen = true,
                 },
+                .. Maps,
             ],
             Programs =
             [

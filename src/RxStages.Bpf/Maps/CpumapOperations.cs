@@ -15,6 +15,15 @@ internal readonly unsafe struct CpumapOperations : IMapOperations
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
     {
         var target = RedirectMaps.Target(map, (uint)key);
-        return RedirectMaps.Choose(map, runtime, RedirectKind.Cpu, (uint)key, isThere: target != 0, flags, allowed: 0);
+        return RedirectMaps.Choose(
+            map,
+            runtime,
+            RedirectKind.Cpu,
+            (uint)key,
+            program: (uint)(target >> 32),
+            isThere: target != 0,
+            flags,
+            allowed: 0
+        );
     }
 }

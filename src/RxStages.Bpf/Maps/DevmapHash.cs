@@ -4,8 +4,10 @@ using RxStages.Bpf.Runtime;
 namespace RxStages.Bpf.Maps;
 
 /// <summary>A live devmap hash (kernel/bpf/devmap.c): a <see cref="Devmap"/> whose keys are any numbers.</summary>
-public sealed unsafe class DevmapHash : HashMapBase
+public sealed unsafe class DevmapHash : HashMapBase, IEntryPrograms
 {
+    private readonly EntryPrograms _programs = new();
+
     internal DevmapHash(MapSpec spec, MapOptions options)
         : base(spec, options)
     {
@@ -20,6 +22,32 @@ public sealed unsafe class DevmapHash : HashMapBase
 
     /// <inheritdoc/>
     public override Type Operations { get; }
+
+    /// <inheritdoc/>
+    public int SetEntry(uint key, uint target, XdpProgram? program)
+    {
+        if (target == 0 || (program is not null && !Devmap.HasRoomFor(program, this)))
+        {
+            return -Errno.EINVAL;
+        }
+        var value = target | ((ulong)_programs.NumberOf(program) << 32);
+        return (int)
+            HashOperations<Key4, FlatStore>.Update(Table, ControlCpu, (byte*)&key, (byte*)&value, UpdateFlags.Any);
+    }
+
+    /// <inheritdoc/>
+    public XdpProgram? GetProgram(uint key)
+    {
+        var value = (ulong*)HashOperations<Key4, FlatStore>.LookupElement(Header, null, (byte*)&key);
+        return value is null ? null : _programs.Find((uint)(*value >> 32));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _programs.Dispose();
+        base.Dispose(disposing);
+    }
 
     // The one extra element: only the control path updates.
     private protected override int ControlCpu => 0;

@@ -16,13 +16,16 @@ internal readonly unsafe struct DevmapHashOperations : IMapOperations
     public static long Redirect(MapHeader* map, BpfRuntime* runtime, ulong key, ulong flags)
     {
         var index = (uint)key;
-        var target = (uint*)HashOperations<Key4, FlatStore>.LookupElement(map, runtime, (byte*)&index);
+        var value = (ulong*)HashOperations<Key4, FlatStore>.LookupElement(map, runtime, (byte*)&index);
+        // A value of 4 bytes has a slot of 8, and zeros behind it.
+        var target = value is null ? 0 : Volatile.Read(ref *value);
         return RedirectMaps.Choose(
             map,
             runtime,
             RedirectKind.Interface,
-            target is null ? 0 : *target,
-            isThere: target is not null,
+            (uint)target,
+            program: (uint)(target >> 32),
+            isThere: target != 0,
             flags,
             allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress
         );

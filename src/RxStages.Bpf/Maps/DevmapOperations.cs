@@ -22,6 +22,7 @@ internal readonly unsafe struct DevmapOperations : IMapOperations
             runtime,
             RedirectKind.Interface,
             (uint)target,
+            program: (uint)(target >> 32),
             isThere: target != 0,
             flags,
             allowed: RedirectFlags.Broadcast | RedirectFlags.ExcludeIngress

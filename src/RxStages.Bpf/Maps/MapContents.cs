@@ -9,7 +9,9 @@ namespace RxStages.Bpf.Maps;
 /// Fills a map from JSON: what <see cref="MapDump"/> or <c>bpftool map dump --json</c> wrote, or what somebody wrote by
 /// hand. The document is an array of entries, an object with <c>entries</c>, or one with <c>maps</c>, where the map is found
 /// by its name. An entry has a <c>key</c> and a <c>value</c>; for per-CPU maps <c>values</c> with <c>cpu</c> and
-/// <c>value</c>, CPUs left out getting zeros, or a <c>value</c> for all of them; for prog arrays a <c>program</c>'s name.
+/// <c>value</c>, CPUs left out getting zeros, or a <c>value</c> for all of them; for prog arrays a <c>program</c>'s name, which
+/// entries of devmaps and cpumaps may have beside their value; for maps of maps a <c>map</c>'s name, or <c>entries</c> for a
+/// map of its own. Queues, stacks and Bloom filters have values without keys, in the order in which they are added.
 /// Bytes are given as an array of numbers or <c>"0x.."</c> strings, keys and values of 1, 2, 4 or 8 bytes also as one number
 /// or such a string, stored little endian. <c>formatted</c> is not read, and entries whose value was an <c>error</c> are passed
 /// over.
@@ -27,29 +29,44 @@ public sealed class MapContents
     private readonly NativeMap _map;
     private readonly string _source;
     private readonly Func<string, XdpProgram?> _findProgram;
+    private readonly Func<string, NativeMap?>? _findMap;
     private readonly byte[] _key;
     private readonly byte[] _value;
     private int _count;
+    private long _memoryLeft = MapOptions.Default.MemoryLimit;
 
-    private MapContents(NativeMap map, string source, Func<string, XdpProgram?> findProgram)
+    private MapContents(
+        NativeMap map,
+        string source,
+        Func<string, XdpProgram?> findProgram,
+        Func<string, NativeMap?>? findMap
+    )
     {
         _map = map;
         _source = source;
         _findProgram = findProgram;
+        _findMap = findMap;
         _key = new byte[map.Spec.KeySize];
-        _value = map is ProgramArrayMap ? [] : new byte[map.SyscallValueSize];
+        _value = map is ProgramArrayMap or IMapOfMaps ? [] : new byte[map.SyscallValueSize];
     }
 
     /// <summary>Adds the entries of a document to a map, in their order.</summary>
     /// <param name="map">The map.</param>
     /// <param name="json">The document.</param>
     /// <param name="source">What errors call it: the file's path, usually.</param>
-    /// <param name="findProgram">Finds a program by its name, for prog arrays; null for one that there is not.</param>
+    /// <param name="findProgram">Finds a program by its name, for prog arrays and the like; null for one that there is not.</param>
+    /// <param name="findMap">Finds a map by its name, for maps of maps; null for one that there is not.</param>
     /// <returns>How many entries were read.</returns>
     /// <exception cref="InputException">
     /// The document is not what it should be, or the map does not take an entry; those before it were added.
     /// </exception>
-    public static int Read(NativeMap map, ReadOnlySpan<byte> json, string source, Func<string, XdpProgram?> findProgram)
+    public static int Read(
+        NativeMap map,
+        ReadOnlySpan<byte> json,
+        string source,
+        Func<string, XdpProgram?> findProgram,
+        Func<string, NativeMap?>? findMap = null
+    )
     {
         if (json.Length > MaxLength)
         {
@@ -59,7 +76,7 @@ public sealed class MapContents
         {
             throw new InputException(source, null, "is empty");
         }
-        var contents = new MapContents(map, source, findProgram);
+        var contents = new MapContents(map, source, findProgram, findMap);
         // Files made on Windows may begin with a mark of their encoding.
         var reader = new Utf8JsonReader(json.StartsWith("\uFEFF"u8) ? json[3..] : json);
         try
@@ -175,6 +192,9 @@ public sealed class MapContents
     {
         var (hasKey, hasValue, isError) = (false, false, false);
         string? program = null;
+        NativeMap? inner = null;
+        Utf8JsonReader entries = default;
+        var hasEntries = false;
         Array.Clear(_value);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -193,8 +213,9 @@ public sealed class MapContents
                     ReadError(ref reader);
                     isError = true;
                 }
-                else if (_map is ProgramArrayMap)
+                else if (_value.Length == 0)
                 {
+                    // The number of a program or map, which is nothing to another process.
                     reader.Skip();
                 }
                 else
@@ -212,7 +233,7 @@ public sealed class MapContents
             {
                 reader.Read();
                 program = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-                if (program is null || _map is not ProgramArrayMap)
+                if (program is null || _map is not (ProgramArrayMap or IEntryPrograms))
                 {
                     throw EntryError(
                         program is null
@@ -220,6 +241,19 @@ public sealed class MapContents
                             : $"has a program, but the map is a {MapDump.TypeName(_map.Spec.Type)}"
                     );
                 }
+            }
+            else if (_map is IMapOfMaps && reader.ValueTextEquals("map"u8))
+            {
+                reader.Read();
+                inner = reader.TokenType == JsonTokenType.String ? _findMap?.Invoke(reader.GetString()!) : null;
+            }
+            else if (_map is IMapOfMaps && reader.ValueTextEquals("entries"u8))
+            {
+                reader.Read();
+                RequireArray(ref reader, "entries");
+                entries = reader;
+                hasEntries = true;
+                reader.Skip();
             }
             else if (reader.ValueTextEquals("formatted"u8))
             {
@@ -230,7 +264,7 @@ public sealed class MapContents
                 throw EntryError($"has an unknown member \"{reader.GetString()}\"");
             }
         }
-        if (!hasKey)
+        if (!hasKey && _key.Length != 0)
         {
             throw EntryError("has no key");
         }
@@ -238,11 +272,63 @@ public sealed class MapContents
         {
             SetProgram(programs, BitConverter.ToUInt32(_key), program);
         }
+        else if (_map is IMapOfMaps outer)
+        {
+            SetMap(outer, inner, hasEntries, ref entries);
+        }
         else if (!hasValue)
         {
             throw EntryError("has no value");
         }
-        else if (!isError && _map.Update(_key, _value, UpdateFlags.Any) is not 0 and var error)
+        else if (program is not null && !isError)
+        {
+            var error = ((IEntryPrograms)_map).SetEntry(
+                BitConverter.ToUInt32(_key),
+                BitConverter.ToUInt32(_value),
+                FindProgram(program)
+            );
+            ThrowIfError(error);
+        }
+        else if (!isError)
+        {
+            ThrowIfError(_map.Update(_key, _value, UpdateFlags.Any));
+        }
+    }
+
+    // A map that there is, or one of its own, which is filled first.
+    private void SetMap(IMapOfMaps outer, NativeMap? inner, bool hasEntries, ref Utf8JsonReader entries)
+    {
+        if (inner is not null)
+        {
+            ThrowIfError(outer.SetMap(_key, inner));
+            return;
+        }
+        if (!hasEntries)
+        {
+            throw EntryError("has neither the name of a map as \"map\" nor \"entries\" for one");
+        }
+        // However many maps a document makes, together they take no more memory than one may.
+        var options = new MapOptions { CpuCount = _map.CpuCount, MemoryLimit = _memoryLeft };
+        var made = MapFactory.Create(outer.Template, options);
+        _memoryLeft = made.MemoryLeft;
+        try
+        {
+            new MapContents(made, $"{_source}: entry {_count}", _findProgram, _findMap).ReadEntries(ref entries);
+            ThrowIfError(outer.SetMap(_key, made, owns: true));
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
+    private XdpProgram FindProgram(string name) =>
+        _findProgram(name) ?? throw EntryError($"there is no program \"{name}\"");
+
+    private void ThrowIfError(int error)
+    {
+        if (error != 0)
         {
             throw EntryError(Explain(error));
         }
@@ -254,11 +340,8 @@ public sealed class MapContents
         {
             throw EntryError("has no program: entries of prog arrays name one as \"program\"");
         }
-        if (index >= map.Spec.MaxEntries)
-        {
-            throw EntryError(Explain(-Errno.E2BIG));
-        }
-        map.SetProgram(index, _findProgram(program) ?? throw EntryError($"there is no program \"{program}\""));
+        ThrowIfError(index >= map.Spec.MaxEntries ? -Errno.E2BIG : 0);
+        map.SetProgram(index, FindProgram(program));
     }
 
     // What bpftool writes where it could not read the value.

@@ -8,7 +8,9 @@ namespace RxStages.Bpf.Maps;
 /// <summary>
 /// Writes the contents of maps as JSON, entries in the form of <c>bpftool map dump --json</c>: keys and values as arrays of
 /// <c>"0x.."</c> strings, per-CPU values with their CPU, and <c>formatted</c> where there is BTF. Beyond bpftool's form,
-/// entries of prog arrays name the program.
+/// entries of prog arrays, devmaps and cpumaps name the program, those of maps of maps the map, with its own entries. Queues
+/// and stacks have values without keys, the oldest first. Of ring buffers and perf event arrays it writes the records
+/// that nobody has read, and reads them by that. Bloom filters cannot be listed.
 /// </summary>
 public sealed class MapDump
 {
@@ -24,12 +26,14 @@ public sealed class MapDump
 
     private readonly Utf8JsonWriter _writer;
     private readonly NativeMap _map;
+    private readonly Btf? _types;
     private readonly Btf? _btf;
 
     private MapDump(Utf8JsonWriter writer, NativeMap map, Btf? btf)
     {
         _writer = writer;
         _map = map;
+        _types = btf;
         _btf = map.Spec.BtfValueType == 0 ? null : btf;
     }
 
@@ -64,19 +68,62 @@ public sealed class MapDump
 
     private void WriteEntries()
     {
-        var value = new byte[_map.SyscallValueSize];
-        var key = new byte[_map.Spec.KeySize];
         _writer.WriteStartArray();
-        for (var error = _map.Next([], key); error == 0; error = _map.Next(key, key))
+        switch (_map)
         {
-            WriteEntry(key, value, _map.Read(key, value));
+            case QueueMap queue:
+                foreach (var value in queue.Values)
+                {
+                    WriteValue(value);
+                }
+                break;
+            case RingbufMap ring:
+                ring.Consume(WriteValue);
+                break;
+            case PerfEventArrayMap events:
+                events.Consume(WriteEvent);
+                break;
+            case BloomFilterMap:
+                break;
+            default:
+                WriteKeys();
+                break;
         }
         _writer.WriteEndArray();
     }
 
+    private void WriteValue(ReadOnlySpan<byte> value)
+    {
+        _writer.WriteStartObject();
+        WriteBytes("value", value);
+        _writer.WriteEndObject();
+    }
+
+    private void WriteEvent(uint index, ReadOnlySpan<byte> data, ulong lost)
+    {
+        _writer.WriteStartObject();
+        _writer.WriteNumber("index", index);
+        WriteBytes("value", data);
+        if (lost != 0)
+        {
+            _writer.WriteNumber("lost_before", lost);
+        }
+        _writer.WriteEndObject();
+    }
+
+    private void WriteKeys()
+    {
+        var value = new byte[_map.SyscallValueSize];
+        var key = new byte[_map.Spec.KeySize];
+        for (var error = _map.Next([], key); error == 0; error = _map.Next(key, key))
+        {
+            WriteEntry(key, value, _map.Read(key, value));
+        }
+    }
+
     private void WriteEntry(byte[] key, byte[] value, int error)
     {
-        if (_map is ProgramArrayMap && error == -Errno.ENOENT)
+        if (_map is ProgramArrayMap or ArrayOfMaps && error == -Errno.ENOENT)
         {
             return;
         }
@@ -102,6 +149,16 @@ public sealed class MapDump
         if (_map is ProgramArrayMap programs)
         {
             _writer.WriteString("program", programs.GetProgram(BitConverter.ToUInt32(key))?.Name);
+        }
+        if (_map is IEntryPrograms entries && entries.GetProgram(BitConverter.ToUInt32(key)) is { } program)
+        {
+            _writer.WriteString("program", program.Name);
+        }
+        if (_map is IMapOfMaps outer && outer.GetMap(key) is { } inner)
+        {
+            _writer.WriteString("map", inner.Spec.Name);
+            _writer.WritePropertyName("entries");
+            WriteEntries(_writer, inner, _types);
         }
         if (_btf is { } btf && error == 0)
         {

@@ -34,6 +34,9 @@ public abstract unsafe class NativeMap : Map
     /// <summary>Bytes in the slot of one value: the value's size rounded up to 8.</summary>
     internal uint ValueStride => (Spec.ValueSize + 7) & ~7u;
 
+    /// <summary>How many bytes of <see cref="MapOptions.MemoryLimit"/> it has not reserved.</summary>
+    internal long MemoryLeft => Memory.Left;
+
     private protected MapMemory Memory { get; }
 
     /// <summary>

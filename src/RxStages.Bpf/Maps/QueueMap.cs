@@ -23,7 +23,7 @@ public sealed unsafe class QueueMap : NativeMap
     /// <inheritdoc/>
     public override Type Operations { get; }
 
-    /// <summary>The values, in the order in which they would be popped. Control path.</summary>
+    /// <summary>The values, the oldest first. Control path.</summary>
     public IEnumerable<byte[]> Values
     {
         get
@@ -32,10 +32,7 @@ public sealed unsafe class QueueMap : NativeMap
             WordLock.Enter(&_header->Lock);
             for (var i = 0u; i < _header->Count; i++)
             {
-                var place = Spec.Type == MapType.Queue ? i : _header->Count - 1 - i;
-                values.Add(
-                    new ReadOnlySpan<byte>(QueueOperations.Value(_header, place), (int)Spec.ValueSize).ToArray()
-                );
+                values.Add(new ReadOnlySpan<byte>(QueueOperations.Value(_header, i), (int)Spec.ValueSize).ToArray());
             }
             WordLock.Exit(&_header->Lock);
             return values;

@@ -41,6 +41,7 @@ internal static unsafe class RedirectMaps
     /// <param name="runtime">Gets the target.</param>
     /// <param name="kind">What kind of target the map has.</param>
     /// <param name="value">The target's number, if there is one.</param>
+    /// <param name="program">The number of the program on the entry; 0: none.</param>
     /// <param name="isThere">Whether the key has a target.</param>
     /// <param name="flags">The program's flags.</param>
     /// <param name="allowed">The flags that the map's type has, beside the verdict to return without a target.</param>
@@ -49,6 +50,7 @@ internal static unsafe class RedirectMaps
         BpfRuntime* runtime,
         RedirectKind kind,
         uint value,
+        uint program,
         bool isThere,
         ulong flags,
         ulong allowed
@@ -78,6 +80,7 @@ internal static unsafe class RedirectMaps
             Kind = kind,
             Value = value,
             Map = map,
+            Program = ProgramNumbers.Handle(program),
         };
         return (long)XdpAction.Redirect;
     }

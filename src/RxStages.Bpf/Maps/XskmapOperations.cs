@@ -25,6 +25,7 @@ internal readonly unsafe struct XskmapOperations : IMapOperations
             runtime,
             RedirectKind.Socket,
             (uint)target,
+            program: 0,
             isThere: target != 0,
             flags,
             allowed: 0

@@ -103,13 +103,36 @@ public sealed class LoadedObject : IDisposable
     /// <param name="json">The document.</param>
     /// <param name="source">What errors call it.</param>
     /// <exception cref="InputException">There is no such map, or it does not take what the document holds.</exception>
-    public void FillMap(string name, ReadOnlySpan<byte> json, string source) =>
+    public void FillMap(string name, ReadOnlySpan<byte> json, string source)
+    {
+        var map = FindMap(name);
         MapContents.Read(
-            FindMap(name),
+            map,
             json,
             source,
-            program => Spec.Programs.Any(spec => spec.Name == program) ? GetProgram(program) : null
+            program => Spec.Programs.Any(spec => spec.Name == program) ? GetProgramFor(map, program, source) : null,
+            inner => Maps.FirstOrDefault(other => other.Spec.Name == inner)
         );
+    }
+
+    // Entries take programs that were made for them, prog arrays any.
+    private XdpProgram GetProgramFor(NativeMap map, string name, string source)
+    {
+        var kind = Spec.FindProgram(name).AttachKind;
+        var expected = map switch
+        {
+            Devmap or DevmapHash => AttachKind.Devmap,
+            Cpumap => AttachKind.Cpumap,
+            _ => kind,
+        };
+        return kind == expected
+            ? GetProgram(name)
+            : throw new InputException(
+                source,
+                $"program {name}",
+                $"is for {kind}, but entries of map '{map.Spec.Name}' take programs for {expected}: SEC(\"xdp/{expected.ToString().ToLowerInvariant()}\")"
+            );
+    }
 
     /// <summary>Verifies a program of the object without making it live.</summary>
     /// <exception cref="InputException">It is not supported, or the verifier rejects it.</exception>

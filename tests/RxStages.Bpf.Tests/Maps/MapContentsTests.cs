@@ -44,6 +44,75 @@ public class MapContentsTests
     }
 
     [Theory]
+    [InlineData(MapType.Queue)]
+    [InlineData(MapType.Stack)]
+    public void QueuesAndStacksAreListsOfValues(MapType type)
+    {
+        const string Json = """[{"value":["0x01","0x00"]},{"value":["0x02","0x00"]}]""";
+        using var bench = new MapBench(type, 0, 2, 2);
+        Read(bench, Json);
+        Assert.Equal(Json, Dump(bench));
+        var value = new byte[2];
+        Assert.Equal(0, bench.Map.LookupAndDelete([], value));
+        Assert.Equal(type == MapType.Queue ? 1 : 2, value[0]);
+        Read(bench, """[{"value":3}]""");
+        Assert.Contains("2 entries", ErrorOf(bench, """[{"value":4}]"""), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABloomFilterTakesValuesAndCannotBeListed()
+    {
+        using var bench = new MapBench(MapType.BloomFilter, 0, 4, 100);
+        Read(bench, """[{"value":7},{"value":9}]""");
+        Assert.Equal(0, bench.Map.Lookup([], U32(9)));
+        Assert.Equal("[]", Dump(bench));
+    }
+
+    [Theory]
+    [InlineData(MapType.ArrayOfMaps)]
+    [InlineData(MapType.HashOfMaps)]
+    public void MapsOfMapsHoldMapsByNameOrMapsOfTheirOwn(MapType type)
+    {
+        var template = Spec(MapType.Hash, 4, 4, 2) with { Name = "inner" };
+        using var bench = new MapBench(Spec(type, 4, 4, 4) with { Inner = template });
+        using var other = MapFactory.Create(template with { Name = "other" });
+        other.Update(U32(5), U32(6), UpdateFlags.Any);
+        MapContents.Read(
+            bench.Map,
+            """[{"key":1,"map":"other"},{"entries":[{"key":2,"value":3}],"key":2}]"""u8,
+            "test",
+            _ => null,
+            name => name == "other" ? other : null
+        );
+        var outer = (IMapOfMaps)bench.Map;
+        Assert.Same(other, outer.GetMap(U32(1)));
+        var dump = JsonNode.Parse(Dump(bench))!.AsArray();
+        Assert.Equal(["other", "inner"], dump.Select(entry => (string)entry!["map"]!));
+        Assert.Equal("0x06", (string)dump[0]!["entries"]![0]!["value"]![0]!);
+        Assert.Equal("0x03", (string)dump[1]!["entries"]![0]!["value"]![0]!);
+        // What was written can be read again.
+        using var again = new MapBench(bench.Map.Spec);
+        Read(again, dump.ToJsonString());
+        Assert.Equal(
+            dump.Select(entry => entry!["entries"]!.ToJsonString()),
+            JsonNode.Parse(Dump(again))!.AsArray().Select(entry => entry!["entries"]!.ToJsonString())
+        );
+        Assert.Contains("neither", ErrorOf(bench, """[{"key":1}]"""), StringComparison.Ordinal);
+        Assert.Contains("neither", ErrorOf(bench, """[{"key":1,"map":"unknown"}]"""), StringComparison.Ordinal);
+        Assert.Contains("entry 0: entry 0", ErrorOf(bench, """[{"key":1,"entries":[1]}]"""), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public unsafe void UnreadRecordsAreDumpedOnce()
+    {
+        using var ring = new MapBench(MapType.Ringbuf, 0, 0, 4096);
+        ulong data = 0x0201;
+        RingbufOperations.Output((RingbufHeader*)ring.Map.Header, (byte*)&data, 2, 0);
+        Assert.Equal("""[{"value":["0x01","0x02"]}]""", Dump(ring));
+        Assert.Equal("[]", Dump(ring));
+    }
+
+    [Theory]
     [InlineData("types.clang-14")]
     [InlineData("types.clang-19")]
     public void TypedEntriesAreFormattedAsByBpftool(string compiled)
@@ -209,6 +278,9 @@ public class MapContentsTests
 
     private static int Read(MapBench bench, string json) =>
         MapContents.Read(bench.Map, Encoding.UTF8.GetBytes(json), "contents.json", _ => null);
+
+    private static string ErrorOf(MapBench bench, string json) =>
+        Assert.Throws<InputException>(() => Read(bench, json)).Message;
 
     private static string Dump(MapBench bench, Btf? btf = null) =>
         Write(writer => MapDump.WriteEntries(writer, bench.Map, btf));

@@ -10,6 +10,65 @@ public unsafe class RedirectMapTests
 {
     private const ulong Pass = (ulong)XdpAction.Pass;
 
+    [Theory]
+    [InlineData(MapType.Devmap)]
+    [InlineData(MapType.DevmapHash)]
+    [InlineData(MapType.Cpumap)]
+    public void AnEntrysProgramGoesWithTheTarget(MapType type)
+    {
+        using var bench = new MapBench(type, 4, 8, 4);
+        using var program = new NamedProgram("p");
+        var entries = (IEntryPrograms)bench.Map;
+        Assert.Equal(0, entries.SetEntry(1, 7, program));
+        Assert.Equal((ulong)XdpAction.Redirect, (ulong)bench.Redirect(1, 0));
+        var handle = System.Runtime.InteropServices.GCHandle.FromIntPtr(bench.Runtime->Redirect.Program);
+        Assert.Same(program, handle.Target);
+        Assert.Same(program, entries.GetProgram(1));
+        Assert.Equal(0, entries.SetEntry(1, 8, null));
+        bench.Redirect(1, 0);
+        Assert.Equal(0, bench.Runtime->Redirect.Program);
+        Assert.Null(entries.GetProgram(1));
+        Assert.Null(entries.GetProgram(3));
+    }
+
+    [Theory]
+    [InlineData(MapType.Devmap)]
+    [InlineData(MapType.DevmapHash)]
+    [InlineData(MapType.Cpumap)]
+    public void ValuesOfFourBytesHaveNoRoomForAProgram(MapType type)
+    {
+        using var bench = new MapBench(type, 4, 4, 4);
+        using var program = new NamedProgram("p");
+        var entries = (IEntryPrograms)bench.Map;
+        Assert.Equal(-Errno.EINVAL, entries.SetEntry(1, 7, program));
+        Assert.Equal(0, entries.SetEntry(1, 7, null));
+        bench.Redirect(1, 0);
+        Assert.Equal(0, bench.Runtime->Redirect.Program);
+    }
+
+    [Fact]
+    public void AProgramHasOneNumberInAllMaps()
+    {
+        using var first = new MapBench(MapType.Devmap, 4, 8, 4);
+        var second = new MapBench(MapType.DevmapHash, 4, 8, 4);
+        using var program = new NamedProgram("p");
+        ((IEntryPrograms)first.Map).SetEntry(1, 7, program);
+        ((IEntryPrograms)second.Map).SetEntry(1, 7, program);
+        Assert.Equal(first.SyscallLookup(U32(1)), second.SyscallLookup(U32(1)));
+        second.Dispose();
+        first.Redirect(1, 0);
+        Assert.NotEqual(0, first.Runtime->Redirect.Program);
+    }
+
+    private sealed class NamedProgram(string name) : XdpProgram
+    {
+        public override string Name => name;
+
+        public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime) { }
+
+        public override ulong RunTail(XdpBuff* packet, BpfRuntime* runtime) => 0;
+    }
+
     [Fact]
     public void DevmapErrorsAreTheKernels()
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Numerics;
 using RxStages.Bpf.Errors;
 
 namespace RxStages.Bpf.Objects;
@@ -14,6 +15,7 @@ internal sealed class MapReader
     private const string SectionName = ".maps";
     private const int PointerSize = 8;
     private const int MaxStaticValues = 1 << 16;
+    private const uint PageSize = 4096;
 
     /// <summary>More attributes than there are kinds of: a structure of 65,535 could stand for thousands of maps.</summary>
     private const int MaxAttributes = 32;
@@ -126,7 +128,7 @@ internal sealed class MapReader
                     ValueSize = AgreedSize(name, member, map.ValueSize, SizeOfTarget(name, member)),
                 },
                 "pinning" => map with { PinByName = PinningOf(name, member) },
-                "map_extra" => map with { Extra = NumberOf(name, member) },
+                "map_extra" => map with { Extra = WideNumberOf(name, member) },
                 "values" when definition is not null && i == structure.Count - 1 => ReadValues(map, member, definition),
                 "values" => throw Broken(name, "'values' may only be the last attribute, and not of an inner map"),
                 _ => throw Broken(name, $"attribute '{member.Name}' is not known"),
@@ -136,7 +138,13 @@ internal sealed class MapReader
         {
             throw Broken(name, "it has no 'type'");
         }
-        map = map with { Flags = FlagsOf(map.Type, map.Flags) };
+        map = map with
+        {
+            Flags = FlagsOf(map.Type, map.Flags),
+            MaxEntries = map.Type is MapType.Ringbuf or MapType.UserRingbuf
+                ? RingbufSize(map.MaxEntries)
+                : map.MaxEntries,
+        };
         return TakesBtf(map.Type)
             ? map with
             {
@@ -296,6 +304,22 @@ internal sealed class MapReader
             ? array.ElementCount
             : throw Broken(map, $"'{member.Name}' is no number: it should be a pointer to an array of that length");
     }
+
+    /// <summary>A number of 64 bits may be the only value of an enumeration instead (libbpf's <c>__ulong</c>).</summary>
+    private ulong WideNumberOf(string map, BtfMember member)
+    {
+        var type = _btf[_btf.SkipModifiers(member.Type)];
+        return type is { Kind: BtfKind.Enumeration or BtfKind.Enumeration64, Count: 1 }
+            ? (ulong)type.EnumerationValue(0).Value
+            : NumberOf(map, member);
+    }
+
+    /// <summary>
+    /// The size of a ring buffer for which a definition asks: the kernel takes only powers of two of pages, so that loaders
+    /// round up (libbpf's <c>adjust_ringbuf_sz</c>). What cannot be rounded stays, for the kernel's checks to refuse.
+    /// </summary>
+    internal static uint RingbufSize(uint written) =>
+        written is 0 or > (1u << 31) ? written : Math.Max(BitOperations.RoundUpToPowerOf2(written), PageSize);
 
     private int TargetOf(string map, BtfMember member)
     {

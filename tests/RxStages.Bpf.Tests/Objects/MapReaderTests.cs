@@ -17,7 +17,7 @@ public class MapReaderTests
     {
         var spec = TestObjects.Read(name);
         Assert.Equal(
-            ["bloom", "inner_one", "inner_two", "outer", "ports", "sizes", "steps", "trie"],
+            ["bloom", "events", "flat", "inner_one", "inner_two", "outer", "ports", "sizes", "steps", "trie"],
             spec.Maps.Select(map => map.Name).Order()
         );
         var trie = Map(spec, "trie");
@@ -34,8 +34,28 @@ public class MapReaderTests
         );
         var bloom = Map(spec, "bloom");
         Assert.Equal((0u, 8u, 3ul), (bloom.KeySize, bloom.ValueSize, bloom.Extra));
+        Assert.Equal(5ul, Map(spec, "flat").Extra);
         Assert.Equal("Dual BSD/GPL", spec.License);
     }
+
+    [Theory]
+    [MemberData(nameof(Maps))]
+    public void ARingBufferIsAsLargeAsTheNextSizeThatTheKernelTakes(string name)
+    {
+        var events = Map(TestObjects.Read(name), "events");
+        Assert.Equal((MapType.Ringbuf, 8192u), (events.Type, events.MaxEntries));
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 4096)]
+    [InlineData(4096, 4096)]
+    [InlineData(4097, 8192)]
+    [InlineData(3 * 4096, 4 * 4096)]
+    [InlineData(1u << 31, 1u << 31)]
+    [InlineData((1u << 31) + 1, (1u << 31) + 1)]
+    public void SizesOfRingBuffersAreRoundedUpToPowersOfTwoOfPages(uint written, uint size) =>
+        Assert.Equal(size, MapReader.RingbufSize(written));
 
     [Theory]
     [MemberData(nameof(Maps))]

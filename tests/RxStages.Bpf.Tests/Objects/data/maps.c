@@ -45,6 +45,19 @@ struct {
 	__uint(map_extra, 3);
 } bloom SEC(".maps");
 
+/* The way to write a number of 64 bits, which newer headers call __ulong. */
+struct {
+	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
+	__uint(max_entries, 64);
+	__type(value, __u64);
+	enum { hashes = 5 } map_extra;
+} flat SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 5000);
+} events SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, 4);

@@ -43,6 +43,9 @@ internal sealed record CallCase(string Name, string Text)
     /// <summary>Maps behind those that every case has: <c>map[3]</c> is the first.</summary>
     public ImmutableArray<MapSpec> Maps { get; init; } = [];
 
+    /// <summary>Entries of maps: the map's number, key, value.</summary>
+    public (int Map, byte[] Key, byte[] Value)[] Entries { get; init; } = [];
+
     /// <summary>The packet's length; its bytes are a pattern.</summary>
     public int PacketLength { get; init; } = 64;
 

@@ -23,6 +23,10 @@ internal sealed record CallResult(uint Verdict, long[] Results, byte[] Memory, b
     public static CallResult InKernel(CallCase @case)
     {
         using var kernel = KernelObject.Load(@case.ToObject());
+        foreach (var (map, key, value) in @case.Entries)
+        {
+            Assert.Equal(0, kernel.Maps[map].Update(key, value, 0));
+        }
         var packet = @case.MakePacket();
         var output = new byte[packet.Length + MaxGrowth];
         var run = kernel.Programs[0].TestRun(packet, output);
@@ -49,9 +53,13 @@ internal sealed record CallResult(uint Verdict, long[] Results, byte[] Memory, b
             new LoadOptions
             {
                 Engine = engine,
-                Verifier = new VerifierOptions { KernelBtf = network is null ? null : TargetKernel.Running.Types },
+                Verifier = new VerifierOptions { KernelBtf = TargetKernel.Running.Types },
             }
         );
+        foreach (var (map, key, value) in @case.Entries)
+        {
+            Assert.Equal(0, loaded.Maps[map].Update(key, value, 0));
+        }
         using var pool = new FramePool(1);
         using var services = new GCHandle<RuntimeServices>(
             new RuntimeServices { ReadableBytes = loaded.ReadableBytes, Network = network }

@@ -14,6 +14,8 @@ public class CallTests
         ["printing"] = TextCases.Printing,
         ["tracing"] = TextCases.Tracing,
         ["probing"] = TextCases.Probing,
+        ["checksums"] = ChecksumCases.All,
+        ["redirects"] = [.. RedirectCases.All, .. RedirectCases.ToInterfaces],
         ["tasks"] = TaskCases.All,
         ["strings"] = TextCases.Strings,
         ["pulled packets"] = PacketCases.Pulled,

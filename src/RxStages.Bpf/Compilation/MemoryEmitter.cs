@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Verification;
 
@@ -53,10 +54,31 @@ internal sealed class MemoryEmitter(ILGenerator il, Code code, Registers registe
             registers.Store64(slot, instruction.Destination);
             return;
         }
+        if (TryLoadProbed(slot, instruction))
+        {
+            registers.Store64(slot, instruction.Destination);
+            return;
+        }
         LoadAddress(slot, instruction, instruction.Source);
         EmitUnaligned(slot, instruction);
         EmitLoad(instruction);
         StoreLoaded(slot, instruction, instruction.Destination);
+    }
+
+    /// <summary>Through a pointer that need not be valid only what is certain to be there is read.</summary>
+    private bool TryLoadProbed(int slot, Instruction instruction)
+    {
+        if (code.Facts(slot).Region != MemoryRegion.Probed || frame is not VerifiedFrame verified)
+        {
+            return false;
+        }
+        verified.LoadRuntime();
+        registers.Load64(instruction.Source);
+        il.Emit(OpCodes.Ldc_I8, (long)instruction.Offset);
+        il.Emit(OpCodes.Add);
+        il.Emit(OpCodes.Ldc_I4, instruction.AccessSize);
+        il.Emit(OpCodes.Call, typeof(ProbedMemory).GetMethod(nameof(ProbedMemory.Load))!);
+        return true;
     }
 
     private void LoadSignExtended(int slot, Instruction instruction)
@@ -66,16 +88,30 @@ internal sealed class MemoryEmitter(ILGenerator il, Code code, Registers registe
             registers.Store64(slot, instruction.Destination);
             return;
         }
-        LoadAddress(slot, instruction, instruction.Source);
-        EmitUnaligned(slot, instruction);
-        il.Emit(
-            instruction.AccessSize switch
-            {
-                1 => OpCodes.Ldind_I1,
-                2 => OpCodes.Ldind_I2,
-                _ => OpCodes.Ldind_I4,
-            }
-        );
+        if (TryLoadProbed(slot, instruction))
+        {
+            il.Emit(
+                instruction.AccessSize switch
+                {
+                    1 => OpCodes.Conv_I1,
+                    2 => OpCodes.Conv_I2,
+                    _ => OpCodes.Conv_I4,
+                }
+            );
+        }
+        else
+        {
+            LoadAddress(slot, instruction, instruction.Source);
+            EmitUnaligned(slot, instruction);
+            il.Emit(
+                instruction.AccessSize switch
+                {
+                    1 => OpCodes.Ldind_I1,
+                    2 => OpCodes.Ldind_I2,
+                    _ => OpCodes.Ldind_I4,
+                }
+            );
+        }
         il.Emit(OpCodes.Conv_I8);
         registers.Store64(slot, instruction.Destination);
     }

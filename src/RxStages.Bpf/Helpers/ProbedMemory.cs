@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Helpers;
@@ -25,8 +26,32 @@ internal static unsafe class ProbedMemory
         {
             return new ReadOnlySpan<byte>((byte*)address, (int)Math.Min(runtime->FramesLength - offset, int.MaxValue));
         }
+        offset = (nuint)address - (nuint)runtime->Structures;
+        if (offset < runtime->StructuresLength)
+        {
+            return new ReadOnlySpan<byte>((byte*)address, (int)(runtime->StructuresLength - offset));
+        }
         var count = runtime->GetServices().ReadableBytes?.Invoke((nint)address) ?? 0;
         return count > 0 ? new ReadOnlySpan<byte>((byte*)address, count) : [];
+    }
+
+    /// <summary>What a load through a pointer gives that need not be valid: 0 where nothing can be read (<c>BPF_PROBE_MEM</c>).</summary>
+    /// <param name="runtime">The worker's state.</param>
+    /// <param name="address">Where.</param>
+    /// <param name="size">1, 2, 4 or 8 bytes.</param>
+    public static ulong Load(BpfRuntime* runtime, ulong address, int size)
+    {
+        if (At(runtime, address).Length < size)
+        {
+            return 0;
+        }
+        return size switch
+        {
+            1 => *(byte*)address,
+            2 => Unsafe.ReadUnaligned<ushort>((byte*)address),
+            4 => Unsafe.ReadUnaligned<uint>((byte*)address),
+            _ => Unsafe.ReadUnaligned<ulong>((byte*)address),
+        };
     }
 
     /// <summary>

@@ -36,6 +36,12 @@ public enum ReturnType
     /// <summary><c>RET_PTR_TO_BTF_ID_OR_NULL</c>: the same, or null.</summary>
     BtfPointerOrNull,
 
+    /// <summary>
+    /// <c>bpf_rdonly_cast</c>: an untrusted pointer to the kernel structure whose BTF id the <see cref="ArgumentType.ConstantScalar"/>
+    /// is; for id 0 (<c>void</c>) to memory.
+    /// </summary>
+    CastPointer,
+
     /// <summary><c>RET_PTR_TO_MEM_OR_BTF_ID</c>: this CPU's instance of a per-CPU variable of the kernel.</summary>
     PercpuMemory,
 

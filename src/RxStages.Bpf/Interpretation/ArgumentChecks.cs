@@ -89,7 +89,7 @@ internal sealed unsafe class ArgumentChecks(ProgramSpec program, ImmutableArray<
                     break;
             }
         }
-        if (result != 0)
+        if (result != 0 || function.Returns == ReturnType.CastPointer)
         {
             Grant(ref machine, function, arguments, result, granted.DynptrAt(dynptr)?.Owner ?? 0);
         }
@@ -124,6 +124,9 @@ internal sealed unsafe class ArgumentChecks(ProgramSpec program, ImmutableArray<
             case ReturnType.BtfPointer or ReturnType.BtfPointerOrNull when function.Acquires:
                 // What may be read of it, its owner says (AddressSpace.IsKernelObject).
                 granted.Add(result, 0, isWritable: false, isObject: true);
+                break;
+            case ReturnType.BtfPointer or ReturnType.BtfPointerOrNull or ReturnType.CastPointer:
+                granted.AddStructure(result);
                 break;
             case ReturnType.IteratorElementOrNull:
                 granted.Add(result, (ulong)function.ReturnSize, isWritable: false);

@@ -1,4 +1,5 @@
 using RxStages.Bpf.Helpers;
+using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Interpretation;
 
@@ -10,6 +11,7 @@ internal sealed class GrantedMemory
 {
     private readonly List<Grant> _grants = [];
     private readonly List<StackDynptr> _dynptrs = [];
+    private readonly List<ulong> _structures = [];
     private ulong _lastRecord;
 
     /// <summary>Memory that the program may access.</summary>
@@ -35,6 +37,28 @@ internal sealed class GrantedMemory
 
     /// <summary>The address of the spin lock that is held, or 0.</summary>
     public ulong Lock { get; set; }
+
+    /// <summary>A pointer to a structure of the kernel, from a call or read through another: it need not be valid.</summary>
+    public void AddStructure(ulong address)
+    {
+        if (!_structures.Contains(address))
+        {
+            _structures.Add(address);
+        }
+    }
+
+    /// <summary>True when the address may be that of a member of such a structure.</summary>
+    public bool IsInStructure(ulong address)
+    {
+        foreach (var structure in _structures)
+        {
+            if (address - structure < BpfRuntime.MaxStructureSize)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
 
     /// <summary>True when something was acquired and not given back.</summary>
     public bool HoldsObjects => _grants.Exists(grant => grant.IsObject) || _dynptrs.Exists(dynptr => dynptr.Owner != 0);

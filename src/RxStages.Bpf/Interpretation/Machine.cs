@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Runtime;
 
@@ -210,6 +211,10 @@ internal unsafe ref struct Machine
                 : isPointer ? throw new MachineFault("a packet pointer may not be read with sign extension")
                 : (ulong)(int)field;
         }
+        if (Memory.Granted.IsInStructure(address))
+        {
+            return LoadProbed(instruction, address);
+        }
         var memory = Memory.Check(address, (ulong)instruction.AccessSize, Access.Read);
         return (instruction.AccessSize, instruction.MemoryMode == MemoryMode.MemSx) switch
         {
@@ -220,6 +225,23 @@ internal unsafe ref struct Machine
             (2, true) => (ulong)Unsafe.ReadUnaligned<short>(memory),
             (4, true) => (ulong)Unsafe.ReadUnaligned<int>(memory),
             _ => Unsafe.ReadUnaligned<ulong>(memory),
+        };
+    }
+
+    /// <summary>What is read of a structure of the kernel may be a pointer to another.</summary>
+    private readonly ulong LoadProbed(Instruction instruction, ulong address)
+    {
+        var value = ProbedMemory.Load(Runtime, address, instruction.AccessSize);
+        if (instruction.AccessSize == 8)
+        {
+            Memory.Granted.AddStructure(value);
+        }
+        return (instruction.AccessSize, instruction.MemoryMode == MemoryMode.MemSx) switch
+        {
+            (1, true) => (ulong)(sbyte)value,
+            (2, true) => (ulong)(short)value,
+            (4, true) => (ulong)(int)value,
+            _ => value,
         };
     }
 

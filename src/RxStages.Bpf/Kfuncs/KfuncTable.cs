@@ -19,6 +19,8 @@ public static class KfuncTable
             PacketKfuncs.Definitions,
             RegionKfuncs.Definitions,
             StringKfuncs.Definitions,
+            ContextKfuncs.Definitions,
+            OffloadKfuncs.Definitions,
         }
             .SelectMany(family => family)
             .OrderBy(kfunc => kfunc.Name, StringComparer.Ordinal),

@@ -129,6 +129,31 @@ public sealed class Btf
         return 0;
     }
 
+    /// <summary>Where a member of a structure or union begins, in bytes, or null if there is none; members of anonymous ones in it are its own.</summary>
+    public int? OffsetOf(int structure, string name) => OffsetOf(this[SkipModifiers(structure)], name, 0);
+
+    private int? OffsetOf(BtfType type, string name, int depth)
+    {
+        if (type.Kind is not (BtfKind.Struct or BtfKind.Union) || depth > MaxResolveDepth)
+        {
+            return null;
+        }
+        for (var index = 0; index < type.Count; index++)
+        {
+            var member = type.Member(index);
+            var start = (int)(member.BitOffset / 8);
+            if (member.Name == name)
+            {
+                return start;
+            }
+            if (member.Name.Length == 0 && OffsetOf(this[SkipModifiers(member.Type)], name, depth + 1) is { } inner)
+            {
+                return start + inner;
+            }
+        }
+        return null;
+    }
+
     /// <summary>
     /// A type's size in bytes, behind modifiers, arrays and variables; null for what has none (<c>void</c>, functions,
     /// declarations), nests deeper than <see cref="MaxResolveDepth"/>, or does not fit 32 bits.

@@ -46,12 +46,21 @@ public unsafe struct BpfRuntime
     /// <summary>How many bytes are at <see cref="Frames"/>.</summary>
     public nuint FramesLength;
 
+    /// <summary>Kernel structures made for this worker's programs, which are read with care too, or null.</summary>
+    public byte* Structures;
+
+    /// <summary>How many bytes are at <see cref="Structures"/>.</summary>
+    public nuint StructuresLength;
+
     /// <summary>The services behind <see cref="Services"/>; those of <see cref="RuntimeServices.Default"/> if none were set.</summary>
     public readonly RuntimeServices GetServices() =>
         Services == 0 ? RuntimeServices.Default : GCHandle<RuntimeServices>.FromIntPtr(Services).Target;
 
     /// <summary>The kernel's <c>BPF_MAX_LOOPS</c>: how often <c>bpf_loop</c> calls, how far a number iterator counts, how long <c>may_goto</c> stays.</summary>
     public const int MaxLoops = 8 << 20;
+
+    /// <summary>Bytes that a structure of the kernel may have; programs that use a larger one are refused.</summary>
+    public const int MaxStructureSize = 1 << 16;
 
     /// <summary>The kernel's <c>MAX_TAIL_CALL_CNT</c>.</summary>
     public const int MaxTailCalls = 33;

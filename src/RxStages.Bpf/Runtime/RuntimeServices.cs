@@ -30,6 +30,12 @@ public class RuntimeServices
     /// </summary>
     public object? Network { get; set; }
 
+    /// <summary>
+    /// The kernel's types by which programs were verified: a <c>Btf</c> of the room above this one; null are those of the
+    /// running kernel.
+    /// </summary>
+    public object? KernelTypes { get; set; }
+
     /// <summary>The clock of <c>bpf_ktime_get_ns</c>: monotonic, in nanoseconds.</summary>
     public virtual ulong KtimeGetNs()
     {

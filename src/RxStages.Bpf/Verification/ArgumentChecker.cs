@@ -37,7 +37,7 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
                 CheckNumber(register, argument);
                 break;
             case ArgumentType.ConstantScalar:
-                CheckConstant(register, argument);
+                call.Constant = CheckConstant(register, argument);
                 break;
             case ArgumentType.ConstAllocSize:
                 call.ResultSize = CheckConstant(register, argument);

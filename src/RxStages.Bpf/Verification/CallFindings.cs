@@ -26,6 +26,9 @@ internal sealed class CallFindings
     /// <summary>How many bytes the result has, where an argument says it.</summary>
     public int ResultSize { get; set; }
 
+    /// <summary>The number that must be known when the program is verified, if it takes one.</summary>
+    public int Constant { get; set; }
+
     /// <summary>How the function among the arguments is called back.</summary>
     public CallbackKind Callback { get; set; }
 
@@ -41,6 +44,7 @@ internal sealed class CallFindings
         Reference = 0;
         Released = 0;
         ResultSize = 0;
+        Constant = 0;
         Callback = CallbackKind.None;
         Dynptr = default;
     }

@@ -1,4 +1,5 @@
 using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Verification;
 
@@ -30,27 +31,30 @@ internal sealed class KernelTypes(VerifierEnvironment environment)
             return id;
         }
         id = Btf.Find(name ?? "", BtfKind.Struct);
+        if (id == 0)
+        {
+            throw environment.Reject($"the kernel's types (BTF) do not have struct {name}");
+        }
         return _ids[name ?? ""] =
-            id != 0 ? id : throw environment.Reject($"the kernel's types (BTF) do not have struct {name}");
+            Btf[id].Size <= BpfRuntime.MaxStructureSize
+                ? id
+                : throw environment.Reject($"the kernel's struct {name} is too large: {Btf[id].Size} bytes");
+    }
+
+    /// <summary>The structure or union of that id, behind <c>typedef</c>s and <c>const</c>.</summary>
+    public int FindStructure(int id)
+    {
+        var type = id > 0 && id < Btf.Count ? Btf[Btf.SkipModifiers(id)] : Btf[0];
+        return type.Kind is BtfKind.Struct or BtfKind.Union
+            ? type.Id
+            : throw environment.Reject($"type {id} of the kernel (BTF) is no structure");
     }
 
     /// <summary>The name of a structure.</summary>
     public string NameOf(int structure) => "struct " + Btf[structure].Name;
 
     /// <summary>Where a member of a structure begins, in bytes, or null if there is none of that name.</summary>
-    public int? OffsetOf(string structure, string name)
-    {
-        var type = Btf[Find(structure)];
-        for (var index = 0; index < type.Count; index++)
-        {
-            var member = type.Member(index);
-            if (member.Name == name)
-            {
-                return (int)(member.BitOffset / 8);
-            }
-        }
-        return null;
-    }
+    public int? OffsetOf(string structure, string name) => Btf.OffsetOf(Find(structure), name);
 
     /// <summary>True when so far into a structure there is one of that name: itself, or a first or nested member.</summary>
     public bool IsAt(int structure, int offset, string? name)

@@ -33,6 +33,8 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
                 return Structure(RegisterType.Btf | RegisterType.Trusted);
             case ReturnType.BtfPointerOrNull:
                 return Structure(RegisterType.Btf | RegisterType.Trusted | RegisterType.MayBeNull);
+            case ReturnType.CastPointer:
+                return Cast();
             case ReturnType.IteratorElementOrNull:
                 var element = Memory(RegisterType.ReadOnly | RegisterType.MayBeNull, call.Function.ReturnSize);
                 element.Id = environment.NewId();
@@ -104,6 +106,17 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
     {
         var result = Object(type);
         result.BtfType = environment.KernelTypes.Find(call.Function.ReturnBtfType);
+        return result;
+    }
+
+    private RegisterState Cast()
+    {
+        if (call.Constant == 0)
+        {
+            return RegisterState.Pointer(RegisterType.Memory | RegisterType.ReadOnly | RegisterType.Untrusted);
+        }
+        var result = RegisterState.Pointer(RegisterType.Btf | RegisterType.Untrusted);
+        result.BtfType = environment.KernelTypes.FindStructure(call.Constant);
         return result;
     }
 

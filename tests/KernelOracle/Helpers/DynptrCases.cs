@@ -203,10 +203,10 @@ internal static class DynptrCases
         );
 
     private static string Adjust(int dynptr, long start, long end) =>
-        Call(Pointer(1, dynptr), $"r2 = {start}", $"r3 = {end}", "kfunc bpf_dynptr_adjust");
+        CallOfInt(Pointer(1, dynptr), $"r2 = {start}", $"r3 = {end}", "kfunc bpf_dynptr_adjust");
 
     private static string Copy(int target, int targetOffset, int source, int sourceOffset, int size) =>
-        Call(
+        CallOfInt(
             Pointer(1, target),
             $"r2 = {targetOffset}",
             Pointer(3, source),
@@ -216,7 +216,7 @@ internal static class DynptrCases
         );
 
     private static string Fill(int dynptr, int offset, int size, int value) =>
-        Call(Pointer(1, dynptr), $"r2 = {offset}", $"r3 = {size}", $"r4 = {value}", "kfunc bpf_dynptr_memset");
+        CallOfInt(Pointer(1, dynptr), $"r2 = {offset}", $"r3 = {size}", $"r4 = {value}", "kfunc bpf_dynptr_memset");
 
     private static string FromMemory(int dynptr, int size, int flags) =>
         Call("r1 = r7", $"r2 = {size}", $"r3 = {flags}", Pointer(4, dynptr), "call 197");
@@ -228,6 +228,9 @@ internal static class DynptrCases
 
     private static string Call(params string[] lines) =>
         string.Create(CultureInfo.InvariantCulture, $"{string.Join('\n', lines)}\nrecord");
+
+    // Of an int only the lower half is told.
+    private static string CallOfInt(params string[] lines) => Call([.. lines, "w0 = w0"]);
 
     private static byte[] Pattern(int count) => [.. Enumerable.Range(0, count).Select(i => (byte)(0xff - i))];
 }

@@ -211,7 +211,7 @@ internal unsafe ref struct Machine
                 : isPointer ? throw new MachineFault("a packet pointer may not be read with sign extension")
                 : (ulong)(int)field;
         }
-        if (Memory.Granted.IsInStructure(address))
+        if (Memory.Granted?.IsInStructure(address) == true)
         {
             return LoadProbed(instruction, address);
         }

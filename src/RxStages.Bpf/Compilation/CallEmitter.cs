@@ -23,6 +23,7 @@ internal sealed unsafe class CallEmitter(
         TailCall = 12,
         RedirectMap = 51,
         ForEachMapElement = 164,
+        TimerSetCallback = 170,
         Loop = 181;
 
     /// <summary>Emits the call at a slot.</summary>
@@ -73,6 +74,9 @@ internal sealed unsafe class CallEmitter(
                 return;
             case RedirectMap when map is not null:
                 CallMap(slot, map, nameof(IMapOperations.Redirect), 2, 3);
+                return;
+            case TimerSetCallback:
+                new CallbackEmitter(il, compiler, frame, registers).EmitSetTimerCallback(slot);
                 return;
             case Loop:
                 new CallbackEmitter(il, compiler, frame, registers).EmitLoop(slot);

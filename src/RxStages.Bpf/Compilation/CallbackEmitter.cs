@@ -151,6 +151,22 @@ internal sealed unsafe class CallbackEmitter(
         }
     }
 
+    /// <summary><c>long bpf_timer_set_callback(struct bpf_timer *timer, function(map, key, value))</c></summary>
+    public void EmitSetTimerCallback(int slot)
+    {
+        registers.Load64(1);
+        ForEachFunction(slot, function => il.Emit(OpCodes.Ldc_I8, (long)compiler.TimerFunctionOf(function)));
+        il.Emit(OpCodes.Conv_I);
+        il.Emit(
+            OpCodes.Call,
+            typeof(TimerHelpers).GetMethod(
+                nameof(TimerHelpers.SetCallback),
+                BindingFlags.Static | BindingFlags.NonPublic
+            )!
+        );
+        registers.Store64(slot, 0);
+    }
+
     private static MethodInfo NextElement(Map? map) =>
         map?.Operations.GetMethod(nameof(IMapOperations.NextElement), BindingFlags.Static | BindingFlags.Public)
         ?? typeof(CallbackHelpers).GetMethod(
@@ -176,7 +192,23 @@ internal sealed unsafe class CallbackEmitter(
     }
 
     /// <summary>Pushes what the function returns that is called back.</summary>
-    private void CallBack(int slot, Action<int> loadArgument)
+    private void CallBack(int slot, Action<int> loadArgument) =>
+        ForEachFunction(
+            slot,
+            function =>
+            {
+                frame.LoadPacket();
+                frame.LoadRuntime();
+                foreach (var register in function.Parameters)
+                {
+                    loadArgument(register);
+                }
+                il.Emit(OpCodes.Call, compiler.MethodOf(function));
+            }
+        );
+
+    /// <summary>Emits what pushes a value for the function in r2: of those that it can be, if there are several.</summary>
+    private void ForEachFunction(int slot, Action<CompiledFunction> emit)
     {
         var functions = compiler.CallbacksOf(slot);
         var end = il.DefineLabel();
@@ -190,13 +222,7 @@ internal sealed unsafe class CallbackEmitter(
                 il.Emit(OpCodes.Ldc_I8, (long)function.Verified.Start);
                 il.Emit(OpCodes.Bne_Un, other);
             }
-            frame.LoadPacket();
-            frame.LoadRuntime();
-            foreach (var register in function.Parameters)
-            {
-                loadArgument(register);
-            }
-            il.Emit(OpCodes.Call, compiler.MethodOf(function));
+            emit(function);
             il.Emit(OpCodes.Br, end);
             il.MarkLabel(other);
         }

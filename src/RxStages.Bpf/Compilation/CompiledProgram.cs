@@ -11,12 +11,14 @@ public sealed unsafe class CompiledProgram : XdpProgram
     private readonly VectorMethod _vector;
     private readonly Lazy<TailMethod> _tail;
     private readonly ImmutableArray<Map> _maps;
+    private readonly IReadOnlyCollection<CompiledTimerFunction> _timerFunctions;
 
     internal CompiledProgram(ProgramCompiler compiler, ImmutableArray<Map> maps)
     {
         Name = compiler.Code.Name;
         // Addresses in the maps are constants of the code: the maps must live as long as it.
         _maps = maps;
+        _timerFunctions = compiler.TimerFunctions;
         CpuCount = Map.CpuCountOf(maps);
         _vector = compiler.EmitVector().CreateDelegate<VectorMethod>(this);
         RuntimeHelpers.PrepareDelegate(_vector);
@@ -55,6 +57,16 @@ public sealed unsafe class CompiledProgram : XdpProgram
 
     /// <inheritdoc/>
     public override void PrepareTail() => _ = _tail.Value;
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        foreach (var callback in _timerFunctions)
+        {
+            callback.Dispose();
+        }
+        base.Dispose(disposing);
+    }
 
     /// <inheritdoc/>
     public override ulong RunTail(XdpBuff* packet, BpfRuntime* runtime) => _tail.Value(packet, runtime);

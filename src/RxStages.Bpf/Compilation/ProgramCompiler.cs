@@ -41,6 +41,7 @@ internal sealed unsafe class ProgramCompiler
     private readonly CompilerOptions _options;
     private readonly Dictionary<int, CompiledFunction> _functions = [];
     private readonly List<(DynamicMethod Method, Type Delegate)> _functionMethods = [];
+    private readonly Dictionary<CompiledFunction, CompiledTimerFunction> _timerFunctions = [];
 
     /// <summary>Takes the program and its maps, in the order in which its wide loads count them.</summary>
     public ProgramCompiler(VerifiedProgram program, ImmutableArray<Map> maps, CompilerOptions options)
@@ -80,6 +81,21 @@ internal sealed unsafe class ProgramCompiler
     /// <summary>The one map that a helper call works on, or null when it is not the same on all paths.</summary>
     public Map? MapOfCall(int slot) =>
         Code.Facts(slot).MapIndexPlusOne is > 0 and var number ? _maps[number - 1] : null;
+
+    /// <summary>The functions that timers call, as the code refers to them.</summary>
+    public IReadOnlyCollection<CompiledTimerFunction> TimerFunctions => _timerFunctions.Values;
+
+    /// <summary>What stands for a function in code that has a timer call it.</summary>
+    public nint TimerFunctionOf(CompiledFunction function)
+    {
+        if (!_timerFunctions.TryGetValue(function, out var callback))
+        {
+            // First, since a function may set its own timer's function.
+            _timerFunctions.Add(function, callback = new CompiledTimerFunction());
+            callback.Emit(this, function);
+        }
+        return callback.Handle;
+    }
 
     /// <summary>The function that starts at a slot.</summary>
     public CompiledFunction FunctionAt(int start)
@@ -232,6 +248,10 @@ internal sealed unsafe class ProgramCompiler
         foreach (var function in _functions.Values)
         {
             function.Chunks?.Prepare();
+        }
+        foreach (var callback in _timerFunctions.Values)
+        {
+            callback.Prepare();
         }
     }
 

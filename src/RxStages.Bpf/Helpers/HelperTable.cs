@@ -24,6 +24,7 @@ public static class HelperTable
             TraceHelpers.Definitions,
             TailCallHelpers.Definitions,
             CallbackHelpers.Definitions,
+            TimerHelpers.Definitions,
             RedirectHelpers.Definitions,
             ChecksumHelpers.Definitions,
             PacketHelpers.Definitions,

@@ -228,6 +228,12 @@ internal sealed unsafe class ArgumentChecks(ProgramSpec program, ImmutableArray<
             case ArgumentType.StackOrNull:
                 CheckMemory(ref machine, function, register, 1, Access.Read);
                 break;
+            case ArgumentType.Timer:
+                CheckTimer(ref machine, function, register);
+                break;
+            case ArgumentType.Iterator or ArgumentType.UninitializedIterator:
+                machine.Memory.Check(value, (ulong)function.Arguments[register - 1].Size, Access.Write);
+                break;
             case ArgumentType.SpinLock:
                 CheckLock(ref machine, function, register);
                 break;
@@ -235,6 +241,23 @@ internal sealed unsafe class ArgumentChecks(ProgramSpec program, ImmutableArray<
                 CheckString(ref machine, value);
                 break;
         }
+    }
+
+    /// <summary>The timer of a value of one of the program's maps.</summary>
+    private void CheckTimer(ref Machine machine, FunctionDefinition function, int register)
+    {
+        foreach (var map in maps)
+        {
+            foreach (var field in map.Spec.SpecialFields)
+            {
+                var value = (byte*)machine[register] - field.Offset;
+                if (field.Kind == SpecialFieldKind.Timer && map.ContainsValue(value, (int)map.Spec.ValueSize))
+                {
+                    return;
+                }
+            }
+        }
+        throw Fault(function, register, "is not the timer of a map value");
     }
 
     /// <summary>Functions are passed by the slot that they start at.</summary>

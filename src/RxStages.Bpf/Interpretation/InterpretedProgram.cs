@@ -19,6 +19,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
     private readonly ImmutableArray<Map> _maps;
     private readonly XdpHelperCalls _helpers;
     private readonly long _instructionLimit;
+    private readonly Dictionary<int, InterpretedTimerFunction> _timerFunctions = [];
 
     /// <summary>Makes a program ready to run.</summary>
     /// <param name="spec">The program, linked.</param>
@@ -47,7 +48,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
         Spec = spec;
         _maps = maps;
         CpuCount = Map.CpuCountOf(maps);
-        _helpers = new XdpHelperCalls(spec, maps);
+        _helpers = new XdpHelperCalls(spec, maps) { TimerFunctionOf = TimerFunctionOf };
         _instructionLimit = instructionLimit;
         _instructions = WithAddresses(spec, maps);
     }
@@ -106,10 +107,46 @@ public sealed unsafe class InterpretedProgram : XdpProgram
             Runtime = runtime,
         };
         machine[1] = (ulong)packet;
+        return Run(ref machine, function: 0);
+    }
+
+    /// <summary>What timers call that are told to call the function at a slot.</summary>
+    private InterpretedTimerFunction TimerFunctionOf(int function)
+    {
+        if (!_timerFunctions.TryGetValue(function, out var callback))
+        {
+            _timerFunctions.Add(function, callback = new InterpretedTimerFunction(this, function));
+        }
+        return callback;
+    }
+
+    private void Execute(int function, BpfRuntime* runtime, MapHeader* map, byte* key, byte* value)
+    {
+        var stack = stackalloc ulong[AddressSpace.StackSize / sizeof(ulong)];
+        var space = new AddressSpace
+        {
+            Maps = _maps,
+            Granted = new GrantedMemory(),
+            KernelObjects = runtime->GetServices().ReadableBytes,
+            Key = key,
+            KeySize = map->KeySize,
+        };
+        var machine = new Machine(_instructions, _helpers, _instructionLimit, (byte*)stack, space)
+        {
+            Runtime = runtime,
+        };
+        (machine[1], machine[2], machine[3]) = ((ulong)map, (ulong)key, (ulong)value);
+        Run(ref machine, function);
+    }
+
+    /// <summary>Runs to the end.</summary>
+    /// <returns>r0, or null after a fault, which is told.</returns>
+    private ulong? Run(ref Machine machine, int function)
+    {
         try
         {
-            var result = machine.Run();
-            CheckNothingHeld(space.Granted);
+            var result = machine.Run(function);
+            CheckNothingHeld(machine.Memory.Granted);
             return machine.IsAborted ? null : result;
         }
         catch (MachineFault fault)
@@ -129,6 +166,12 @@ public sealed unsafe class InterpretedProgram : XdpProgram
         {
             throw new MachineFault("the program ends without giving back what it acquired");
         }
+    }
+
+    private sealed class InterpretedTimerFunction(InterpretedProgram program, int function) : TimerFunction
+    {
+        public override void Call(BpfRuntime* runtime, MapHeader* map, byte* key, byte* value) =>
+            program.Execute(function, runtime, map, key, value);
     }
 
     private static InputException Broken(ProgramSpec spec, int slot, string reason) =>

@@ -52,12 +52,13 @@ internal unsafe ref struct Machine
     [UnscopedRef]
     public ref ulong this[int register] => ref _registers[register];
 
-    /// <summary>Runs to the end.</summary>
+    /// <summary>Runs a function to its end.</summary>
+    /// <param name="function">The slot that it starts at.</param>
     /// <returns>r0.</returns>
     /// <exception cref="MachineFault">The program did something forbidden, at <see cref="Slot"/>.</exception>
-    public ulong Run()
+    public ulong Run(int function = 0)
     {
-        Enter(0);
+        Enter(function);
         RunWhileIn(frames: 1);
         return _registers[0];
     }

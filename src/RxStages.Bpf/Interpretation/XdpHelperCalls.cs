@@ -28,6 +28,9 @@ internal sealed unsafe class XdpHelperCalls(ProgramSpec program, ImmutableArray<
 
     private readonly ArgumentChecks _arguments = new(program, maps);
 
+    /// <summary>What timers call for the function at a slot.</summary>
+    public required Func<int, TimerFunction> TimerFunctionOf { get; init; }
+
     /// <inheritdoc/>
     public override void Call(ref Machine machine, ulong id)
     {
@@ -66,6 +69,11 @@ internal sealed unsafe class XdpHelperCalls(ProgramSpec program, ImmutableArray<
         var callback = definition.Arguments.FirstOrDefault(argument => argument.Callback != CallbackKind.None).Callback;
         if (definition.Implementation is null)
         {
+            if (callback == CallbackKind.Timer)
+            {
+                machine[0] = (ulong)MapTimers.SetCallback((nint)machine[1], TimerFunctionOf((int)machine[2]));
+                return;
+            }
             Callbacks.Run(ref machine, callback);
             return;
         }

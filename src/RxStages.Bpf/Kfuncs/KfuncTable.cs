@@ -16,6 +16,7 @@ public static class KfuncTable
         {
             ConntrackKfuncs.Definitions,
             DynptrKfuncs.Definitions,
+            NumberIterator.Definitions,
             PacketKfuncs.Definitions,
             RegionKfuncs.Definitions,
             StringKfuncs.Definitions,

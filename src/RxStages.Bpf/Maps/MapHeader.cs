@@ -36,6 +36,9 @@ public unsafe struct MapHeader
     /// <summary>The fields of its values that belong to the kernel, or null where there are none.</summary>
     internal void* Fields;
 
+    /// <summary>Where in a value the timer is, for maps whose values have one.</summary>
+    public uint TimerOffset;
+
     /// <summary>See <see cref="IMapOperations.LookupElement"/>.</summary>
     public delegate* <MapHeader*, BpfRuntime*, byte*, byte*> LookupElement;
 

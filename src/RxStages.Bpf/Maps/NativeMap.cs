@@ -67,16 +67,39 @@ public abstract unsafe class NativeMap : Map
     {
         CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
         CheckLength(value.Length, SyscallValueSize, nameof(value));
-        return IsReadOnly ? -Errno.EPERM
-            : LacksLock(flags) ? -Errno.EINVAL
-            : Write(key, value, flags);
+        if (IsReadOnly)
+        {
+            return -Errno.EPERM;
+        }
+        if (LacksLock(flags))
+        {
+            return -Errno.EINVAL;
+        }
+        var before = ElementWithTimer(key);
+        var error = Write(key, value, flags);
+        if (error == 0)
+        {
+            EndTimer(before);
+            EndTimer(ElementWithTimer(key));
+        }
+        return error;
     }
 
     /// <inheritdoc/>
     public sealed override int Delete(ReadOnlySpan<byte> key)
     {
         CheckLength(key.Length, (int)Spec.KeySize, nameof(key));
-        return IsReadOnly ? -Errno.EPERM : Remove(key);
+        if (IsReadOnly)
+        {
+            return -Errno.EPERM;
+        }
+        var before = ElementWithTimer(key);
+        var error = Remove(key);
+        if (error == 0)
+        {
+            EndTimer(before);
+        }
+        return error;
     }
 
     /// <summary>
@@ -124,6 +147,10 @@ public abstract unsafe class NativeMap : Map
     {
         if (disposing)
         {
+            if (HasTimer)
+            {
+                MapTimers.FreeAll(Header);
+            }
             Memory.Dispose();
         }
     }
@@ -131,6 +158,20 @@ public abstract unsafe class NativeMap : Map
     /// <summary>Fills in a fresh header, with the operations of a type.</summary>
     /// <returns>The type, for <see cref="Map.Operations"/>.</returns>
     private protected Type Initialize<TOperations>(MapHeader* header)
+        where TOperations : IMapOperations
+    {
+        foreach (var field in Spec.SpecialFields)
+        {
+            if (field.Kind == SpecialFieldKind.Timer)
+            {
+                HasTimer = true;
+                header->TimerOffset = field.Offset;
+            }
+        }
+        return HasTimer ? Fill<TimedOperations<TOperations>>(header) : Fill<TOperations>(header);
+    }
+
+    private Type Fill<TOperations>(MapHeader* header)
         where TOperations : IMapOperations
     {
         header->Type = Spec.Type;
@@ -177,6 +218,32 @@ public abstract unsafe class NativeMap : Map
 
     /// <summary>True for maps whose values hold a lock.</summary>
     internal bool HasSpinLock => Spec.SpecialFields.Any(special => special.Kind == SpecialFieldKind.SpinLock);
+
+    /// <summary>True when values have a timer.</summary>
+    private bool HasTimer { get; set; }
+
+    /// <summary>The value of a key in a map whose values have a timer; else null.</summary>
+    private byte* ElementWithTimer(ReadOnlySpan<byte> key)
+    {
+        if (!HasTimer)
+        {
+            return null;
+        }
+        // Only per-CPU values ask which CPU it is, and those have no timers.
+        var runtime = default(BpfRuntime);
+        fixed (byte* bytes = key)
+        {
+            return Header->LookupElement(Header, &runtime, bytes);
+        }
+    }
+
+    private void EndTimer(byte* value)
+    {
+        if (value is not null)
+        {
+            MapTimers.FreeIn(Header, value);
+        }
+    }
 
     private bool IsReadOnly => IsFrozen || Spec.Flags.HasFlag(MapFlags.ReadOnly);
 

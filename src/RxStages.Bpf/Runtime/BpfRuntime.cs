@@ -52,6 +52,15 @@ public unsafe struct BpfRuntime
     /// <summary>How many bytes are at <see cref="Structures"/>.</summary>
     public nuint StructuresLength;
 
+    /// <summary>
+    /// When the worker's next timer is due, by the clock of <see cref="RuntimeServices.KtimeGetNs"/>; 0 while none is
+    /// pending, so that a worker sees at once whether it has to look (<c>TimerQueue</c>).
+    /// </summary>
+    public ulong NextTimer;
+
+    /// <summary>A <see cref="GCHandle{T}"/> to the worker's queue of timers (<c>TimerQueue</c>), or 0 before the first one was started.</summary>
+    public nint Timers;
+
     /// <summary>The services behind <see cref="Services"/>; those of <see cref="RuntimeServices.Default"/> if none were set.</summary>
     public readonly RuntimeServices GetServices() =>
         Services == 0 ? RuntimeServices.Default : GCHandle<RuntimeServices>.FromIntPtr(Services).Target;

@@ -27,6 +27,9 @@ public static class Errno
     /// <summary><c>EFAULT</c></summary>
     public const int EFAULT = 14;
 
+    /// <summary><c>EDEADLK</c></summary>
+    public const int EDEADLK = 35;
+
     /// <summary><c>EBUSY</c></summary>
     public const int EBUSY = 16;
 

@@ -13,6 +13,7 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
     private readonly MemoryArgumentChecker _memory = new(environment, call);
     private readonly DynptrChecker _dynptrs = new(environment);
     private readonly SpecialFieldChecker _fields = new(environment);
+    private readonly IteratorChecker _iterators = new(environment);
     private readonly ConstantStringChecker _strings = new(environment);
 
     /// <summary>An argument of the call in progress; those before it were checked.</summary>
@@ -58,6 +59,20 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
                 break;
             case ArgumentType.StackOrNull:
                 CheckStackOrNull(register, argument);
+                break;
+            case ArgumentType.Timer:
+                call.Map = _fields.CheckField(register, SpecialFieldKind.Timer);
+                break;
+            case ArgumentType.UninitializedIterator:
+                _iterators.Make(register, expected);
+                break;
+            case ArgumentType.Iterator:
+                call.Reference = _iterators.Check(register, expected);
+                if (call.Function.Returns == ReturnType.Void)
+                {
+                    _iterators.Destroy(register, expected);
+                    call.Released = call.Reference;
+                }
                 break;
             case ArgumentType.SpinLock:
                 _fields.CheckLock(register, isTaken: call.Function.Name == "spin_lock");
@@ -189,6 +204,12 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
         )
         {
             throw environment.Reject(reason);
+        }
+        if (call.Map >= 0 && (call.Map != index || environment.IsTemplate(index)))
+        {
+            throw environment.Reject(
+                $"the timer is in map '{environment.Maps[call.Map].Name}', which is not certain to be the map argument"
+            );
         }
         call.Map = index;
     }

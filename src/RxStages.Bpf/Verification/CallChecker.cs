@@ -16,6 +16,7 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
 {
     private readonly FunctionChecker _functions = new(environment);
     private readonly CallbackChecker _callbacks = new(environment);
+    private readonly IteratorChecker _iterators = new(environment);
 
     /// <summary>A call of a helper.</summary>
     public void CheckHelperCall(Instruction instruction)
@@ -41,13 +42,22 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
     public void CheckKfuncCall(Instruction instruction)
     {
         var name = environment.Program.Kfuncs[instruction.Immediate].Name;
-        _functions.Check(
+        var kfunc =
             KfuncTable.Find(name)
-                ?? throw environment.Reject(
-                    $"kfunc {name} is not supported",
-                    "where the program can do without it, declare it __weak and ask bpf_ksym_exists() before the call"
-                )
-        );
+            ?? throw environment.Reject(
+                $"kfunc {name} is not supported",
+                "where the program can do without it, declare it __weak and ask bpf_ksym_exists() before the call"
+            );
+        if (kfunc.Returns != ReturnType.IteratorElementOrNull)
+        {
+            _functions.Check(kfunc);
+            return;
+        }
+        // The call leaves nothing in r1.
+        environment.Read(1);
+        var iterator = _iterators.Find(1);
+        _functions.Check(kfunc);
+        _iterators.Advance(iterator, pruning);
     }
 
     /// <summary>A call of a function of the program.</summary>

@@ -29,6 +29,7 @@ internal sealed class ControlFlow
         IsPrunePoint = new bool[code.Length];
         IsCheckpoint = new bool[code.Length];
         CallsBack = new bool[code.Length];
+        IsIteratorNext = new bool[code.Length];
         Calls = NewLists(Functions.Length);
         References = NewLists(Functions.Length);
         Follow(program);
@@ -46,12 +47,15 @@ internal sealed class ControlFlow
 
     /// <summary>
     /// By slot: true where a state is always kept, since loops that end for reasons outside of the program's numbers are
-    /// recognised there: calls that call back, <c>may_goto</c>.
+    /// recognised there: calls that call back, <c>may_goto</c>, iterators.
     /// </summary>
     public bool[] IsCheckpoint { get; }
 
     /// <summary>By slot: true for the call of a helper that calls a function of the program back before it returns.</summary>
     public bool[] CallsBack { get; }
+
+    /// <summary>By slot: true for the call of a kfunc that advances an open-coded iterator.</summary>
+    public bool[] IsIteratorNext { get; }
 
     /// <summary>By function: the calls it makes.</summary>
     public List<(int CallSite, int Callee)>[] Calls { get; }
@@ -206,6 +210,10 @@ internal sealed class ControlFlow
 
     private void NoteCall(int slot, FunctionDefinition called)
     {
+        if (called.Returns == ReturnType.IteratorElementOrNull)
+        {
+            IsIteratorNext[slot] = IsCheckpoint[slot] = IsPrunePoint[slot] = true;
+        }
         foreach (var argument in called.Arguments)
         {
             if (argument.Callback != CallbackKind.None)

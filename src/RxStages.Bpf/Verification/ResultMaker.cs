@@ -38,6 +38,7 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
             case ReturnType.IteratorElementOrNull:
                 var element = Memory(RegisterType.ReadOnly | RegisterType.MayBeNull, call.Function.ReturnSize);
                 element.Id = environment.NewId();
+                element.Reference = call.Reference;
                 return element;
             default:
                 throw environment.Reject(

@@ -134,6 +134,13 @@ internal sealed class StatePruning(VerifierEnvironment environment, Liveness liv
             // Nothing is wrong with its being like the call before, whose paths are not gone to their ends.
             return false;
         }
+        if (environment.Flow.IsIteratorNext[slot])
+        {
+            // An iterator that still gives elements does so no more at some time.
+            return kept.Loop is not null
+                && IteratorChecker.IsActive(present)
+                && _comparison.Includes(kept, present, slot, StateMatch.WithinRanges);
+        }
         if (environment.Flow.CallsBack[slot])
         {
             return _comparison.Includes(kept, present, slot, StateMatch.WithinRanges);

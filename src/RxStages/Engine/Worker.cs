@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
 using RxStages.Packets;
 using RxStages.Ports;
@@ -67,6 +68,10 @@ public sealed unsafe class Worker : IDisposable
     /// <returns>How many there were.</returns>
     public int Poll()
     {
+        if (_runtime->NextTimer != 0)
+        {
+            TimerQueue.RunDue(_runtime);
+        }
         var count = _run(_pipeline, _program);
         if (count != 0 && ++_unpublished < PublishInterval)
         {
@@ -132,6 +137,7 @@ public sealed unsafe class Worker : IDisposable
         {
             return;
         }
+        TimerQueue.Free(_runtime);
         _pipeline.Dispose();
         _telemetry.Dispose();
         _services.Free();

@@ -71,7 +71,11 @@ internal sealed unsafe class CallbackEmitter(
         il.Emit(OpCodes.Stloc, result);
         il.Emit(OpCodes.Br, end);
         il.MarkLabel(tooMany);
-        il.Emit(OpCodes.Ldc_I8, (long)-Errno.E2BIG);
+        // The kernel puts calls of one function in line, and loses the upper half of the error on the way.
+        il.Emit(
+            OpCodes.Ldc_I8,
+            compiler.CallbacksOf(slot).Count == 1 ? unchecked((uint)-Errno.E2BIG) : (long)-Errno.E2BIG
+        );
         il.Emit(OpCodes.Stloc, result);
         il.MarkLabel(end);
         il.Emit(OpCodes.Ldloc, result);

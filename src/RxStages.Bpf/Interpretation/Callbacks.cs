@@ -27,7 +27,8 @@ internal static unsafe class Callbacks
         var (count, function, context) = ((uint)machine[1], (int)machine[2], machine[3]);
         if (count > BpfRuntime.MaxLoops)
         {
-            return unchecked((ulong)-Errno.E2BIG);
+            // The kernel puts calls of one function in line, and loses the upper half of the error on the way.
+            return unchecked((uint)-Errno.E2BIG);
         }
         for (uint index = 0; index < count; index++)
         {

@@ -24,10 +24,11 @@ public static class MapTypeTable
         RingbufReserve = 131,
         RingbufQuery = 134,
         ForEach = 164,
+        TimerInit = 169,
         LookupPercpu = 195,
         RingbufReserveDynptr = 198;
 
-    private static readonly ImmutableArray<int> Storage = [Lookup, Update, Delete, ForEach];
+    private static readonly ImmutableArray<int> Storage = [Lookup, Update, Delete, ForEach, TimerInit];
     private static readonly ImmutableArray<int> PercpuStorage = [.. Storage, LookupPercpu];
 
     private const string NoDescriptors =

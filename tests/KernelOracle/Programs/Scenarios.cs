@@ -64,6 +64,7 @@ internal static class Scenarios
             {
                 Entries = [Entry("devices", Word(1), Word(Loopback)), Entry("device_hash", Word(7), Word(Loopback))],
             }),
+        .. ProgramFiles.Read("loops").Programs.Select(program => new Scenario("loops", program.Name, Pass)),
     ];
 
     private static ImmutableArray<XdpAction> VerdictsOf(string probe) =>

@@ -127,7 +127,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
         {
             Maps = _maps,
             Granted = new GrantedMemory(),
-            KernelObjects = runtime->GetServices().ReadableBytes,
+            Services = runtime->GetServices(),
             Key = key,
             KeySize = map->KeySize,
         };

@@ -111,6 +111,7 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
         return GoBack(end);
     }
 
+    /// <summary>Goes back along a path from its end and marks what is looked for in the states kept on it.</summary>
     /// <returns>True when something was marked that was not before.</returns>
     private bool GoBack(VerifierState end)
     {

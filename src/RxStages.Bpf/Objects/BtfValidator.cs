@@ -1,13 +1,18 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace RxStages.Bpf.Objects;
 
-/// <summary>Checks a BTF section as it is read, so that nobody who uses it need do so.</summary>
+/// <summary>
+/// Checks a BTF section as it is read, so that nobody who uses it need do so. A kernel's has 150,000 types and is read
+/// once: the methods with loops over them are optimised at once, since no second call would be quicker.
+/// </summary>
 internal static class BtfValidator
 {
     private const int MaxTypes = 0x000fffff;
 
     /// <summary>The offset of each type's record, by id (that of <c>void</c> is unused), each record being inside the section.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int[] FindTypes(ReadOnlySpan<byte> types, string source)
     {
         var offsets = new List<int> { 0 };
@@ -54,6 +59,7 @@ internal static class BtfValidator
     }
 
     /// <summary>Checks that all names and types that types refer to exist and are of a kind that may stand there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CheckReferences(Btf btf, string source)
     {
         var strings = btf.Strings.Span;
@@ -100,6 +106,7 @@ internal static class BtfValidator
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CheckEntries(Btf btf, BtfType type, ReadOnlySpan<byte> record, string source)
     {
         var strings = btf.Strings.Span;

@@ -285,7 +285,8 @@ internal sealed class CoreMatcher(Btf local, Btf target)
                 case BtfKind.Integer:
                     return isSameKind
                         && localType.BitSize == targetType.BitSize
-                        && ((localType.Encoding ^ targetType.Encoding) & BtfEncoding.Signed) == 0;
+                        && localType.Encoding.HasFlag(BtfEncoding.Signed)
+                            == targetType.Encoding.HasFlag(BtfEncoding.Signed);
                 case BtfKind.Pointer when isSameKind:
                     isBehindPointer = true;
                     localId = localType.Target;

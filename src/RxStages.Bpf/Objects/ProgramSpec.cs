@@ -108,7 +108,11 @@ public enum AttachKind
 /// True when its BTF says that it has global linkage, so that the kernel verifies it on its own; always false without BTF.
 /// </param>
 /// <param name="BtfType">The BTF id of its <c>FUNC</c> type, 0 if none.</param>
-public sealed record FunctionSpec(string Name, int Start, int Length, bool IsGlobal, int BtfType);
+public sealed record FunctionSpec(string Name, int Start, int Length, bool IsGlobal, int BtfType)
+{
+    /// <summary>True for what has taken another function's place: as a program of its own, it has a whole stack to itself.</summary>
+    public bool IsExtension { get; init; }
+}
 
 /// <summary>Where a run of instructions comes from in the source.</summary>
 /// <param name="Slot">First slot that the line holds for, up to the next line's.</param>

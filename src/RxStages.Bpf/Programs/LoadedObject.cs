@@ -110,7 +110,10 @@ public sealed class LoadedObject : IDisposable
             map,
             json,
             source,
-            program => Spec.Programs.Any(spec => spec.Name == program) ? GetProgramFor(map, program, source) : null,
+            program =>
+                Spec.Programs.Concat(Spec.UntypedPrograms).Any(spec => spec.Name == program)
+                    ? GetProgramFor(map, program, source)
+                    : null,
             inner => Maps.FirstOrDefault(other => other.Spec.Name == inner)
         );
     }

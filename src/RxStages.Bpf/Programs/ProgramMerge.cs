@@ -35,7 +35,13 @@ internal static class ProgramMerge
             var from = isExtension ? extension : program;
             var source = sources[i];
             functions.Add(
-                i == replaced ? program.Functions[i] with { Start = starts[i], Length = source.Length }
+                i == replaced
+                    ? program.Functions[i] with
+                    {
+                        Start = starts[i],
+                        Length = source.Length,
+                        IsExtension = true,
+                    }
                 : isExtension ? source with { Start = starts[i], IsGlobal = false, BtfType = 0 }
                 : source with { Start = starts[i] }
             );

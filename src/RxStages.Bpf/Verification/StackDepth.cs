@@ -68,6 +68,10 @@ internal sealed class StackDepth
 
     private void Enter(int callSite, int callee, int above, int frames)
     {
+        if (_environment.Flow.Functions[callee].IsExtension)
+        {
+            above = frames = 0;
+        }
         if (frames >= VerifierState.MaxFrames)
         {
             throw _environment.RejectAt(callSite, $"calls are nested deeper than {VerifierState.MaxFrames} functions");

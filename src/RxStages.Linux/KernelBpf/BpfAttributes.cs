@@ -93,3 +93,13 @@ internal struct TestRunAttributes
     public ulong ContextIn;
     public ulong ContextOut;
 }
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinkCreateAttributes
+{
+    public uint ProgramFd;
+    public uint TargetFd;
+    public uint AttachType;
+    public uint Flags;
+    public uint TargetBtfId;
+}

@@ -17,6 +17,7 @@ internal enum BpfCommand
     BtfLoad = 18,
     MapLookupAndDeleteElement = 21,
     MapFreeze = 22,
+    LinkCreate = 28,
 }
 
 /// <summary>

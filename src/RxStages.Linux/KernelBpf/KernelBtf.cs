@@ -26,7 +26,9 @@ internal sealed unsafe class KernelBtf : IDisposable
             return null;
         }
         var hidden = spec
-            .Programs.SelectMany(program => program.Functions.Skip(1))
+            .Programs.Concat(spec.UntypedPrograms)
+            .Concat(spec.Extensions)
+            .SelectMany(program => program.Functions.Skip(1))
             .Where(function => function is { IsGlobal: false, BtfType: not 0 })
             .Select(function => function.BtfType)
             .ToHashSet();

@@ -9,6 +9,7 @@ public sealed class KernelObject : IDisposable
 {
     private readonly List<KernelMap> _maps = [];
     private readonly List<KernelProgram> _programs = [];
+    private readonly List<FileDescriptor> _links = [];
     private readonly KernelBtf? _types;
 
     private KernelObject(ObjectSpec spec)
@@ -49,7 +50,7 @@ public sealed class KernelObject : IDisposable
             var wanted = (programs ?? spec.Programs.Select(p => p.Name))
                 .Concat(spec.Maps.SelectMany(m => m.InitialPrograms.Values))
                 .ToHashSet(StringComparer.Ordinal);
-            foreach (var program in spec.Programs.Where(p => wanted.Contains(p.Name)))
+            foreach (var program in spec.Programs.Concat(spec.UntypedPrograms).Where(p => wanted.Contains(p.Name)))
             {
                 loaded._programs.Add(KernelProgram.Load(program, spec.License, loaded._maps, loaded._types));
             }
@@ -68,6 +69,25 @@ public sealed class KernelObject : IDisposable
     public KernelMap Map(string name) =>
         _maps.Find(m => m.Spec.Name == name) ?? throw new KeyNotFoundException($"{Spec.Source}: no map {name}");
 
+    /// <summary>
+    /// Loads an extension of this object and puts it in the place of a function of a program of another one, until this
+    /// object is disposed (<c>freplace</c>).
+    /// </summary>
+    /// <param name="extension">The extension, one of <see cref="ObjectSpec.Extensions"/>.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="function">The function.</param>
+    /// <exception cref="KernelBpfException">The kernel refused.</exception>
+    public void Replace(ProgramSpec extension, KernelProgram program, string function)
+    {
+        var place = new KernelAttachPoint(
+            program,
+            program.Spec.Functions.First(candidate => candidate.Name == function).BtfType
+        );
+        var loaded = KernelProgram.Load(extension, Spec.License, _maps, _types, place);
+        _programs.Add(loaded);
+        _links.Add(loaded.Attach(place));
+    }
+
     /// <summary>The loaded program of that name.</summary>
     /// <exception cref="KeyNotFoundException">There is none, or it was not asked for.</exception>
     public KernelProgram Program(string name) =>
@@ -85,6 +105,7 @@ public sealed class KernelObject : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _links.ForEach(link => link.Dispose());
         _programs.ForEach(p => p.Dispose());
         _maps.ForEach(m => m.Dispose());
         _types?.Dispose();

@@ -18,6 +18,7 @@ public sealed unsafe class KernelProgram : IDisposable
 {
     // enum bpf_prog_type, enum bpf_attach_type and flags of BPF_PROG_LOAD, include/uapi/linux/bpf.h.
     private const uint ProgramTypeXdp = 6;
+    private const uint ProgramTypeExtension = 28;
     private const uint AttachXdpDevmap = 33;
     private const uint AttachXdpCpumap = 35;
     private const uint AttachXdp = 37;
@@ -54,10 +55,11 @@ public sealed unsafe class KernelProgram : IDisposable
         ProgramSpec spec,
         string license,
         IReadOnlyList<KernelMap> maps,
-        KernelBtf? types
+        KernelBtf? types,
+        KernelAttachPoint? place = null
     )
     {
-        var descriptor = TryLoad(spec, license, maps, types, log: null, out var error);
+        var descriptor = TryLoad(spec, license, maps, types, place, log: null, out var error);
         if (descriptor is not null)
         {
             return new KernelProgram(descriptor, spec);
@@ -67,7 +69,7 @@ public sealed unsafe class KernelProgram : IDisposable
         for (var size = FirstLogSize; size <= LastLogSize; size *= 4)
         {
             var buffer = new byte[size];
-            using var again = TryLoad(spec, license, maps, types, buffer, out var logError);
+            using var again = TryLoad(spec, license, maps, types, place, buffer, out var logError);
             log = Encoding.UTF8.GetString(buffer, 0, Math.Max(buffer.AsSpan().IndexOf((byte)0), 0));
             if (logError != Errno.ENOSPC)
             {
@@ -84,7 +86,7 @@ public sealed unsafe class KernelProgram : IDisposable
 
     internal static int Judge(ProgramSpec spec, string license, IReadOnlyList<KernelMap> maps, KernelBtf? types)
     {
-        using var descriptor = TryLoad(spec, license, maps, types, log: null, out var error);
+        using var descriptor = TryLoad(spec, license, maps, types, place: null, log: null, out var error);
         return error;
     }
 
@@ -141,6 +143,25 @@ public sealed unsafe class KernelProgram : IDisposable
         }
     }
 
+    /// <summary>Puts the program, an extension, in the place of a function (<c>BPF_LINK_CREATE</c>) until the link is disposed.</summary>
+    /// <exception cref="KernelBpfException">The kernel refused.</exception>
+    internal FileDescriptor Attach(KernelAttachPoint place)
+    {
+        var attributes = new LinkCreateAttributes
+        {
+            ProgramFd = (uint)_descriptor.Number,
+            TargetFd = (uint)place.Program._descriptor.Number,
+            TargetBtfId = (uint)place.Function,
+        };
+        var link = BpfSystemCall.Open(
+            BpfCommand.LinkCreate,
+            ref attributes,
+            $"replace a function of {place.Program.Spec.Name} by {Spec.Name}"
+        );
+        GC.KeepAlive(place);
+        return link;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _descriptor.Dispose();
 
@@ -149,6 +170,7 @@ public sealed unsafe class KernelProgram : IDisposable
         string license,
         IReadOnlyList<KernelMap> maps,
         KernelBtf? types,
+        KernelAttachPoint? place,
         byte[]? log,
         out int error
     )
@@ -162,7 +184,7 @@ public sealed unsafe class KernelProgram : IDisposable
         {
             var attributes = new ProgramLoadAttributes
             {
-                ProgramType = ProgramTypeXdp,
+                ProgramType = place is null ? ProgramTypeXdp : ProgramTypeExtension,
                 InstructionCount = (uint)instructions.Length,
                 Instructions = (ulong)slots,
                 License = (ulong)licenseText,
@@ -170,7 +192,9 @@ public sealed unsafe class KernelProgram : IDisposable
                 LogSize = (uint)(log?.Length ?? 0),
                 LogBuffer = (ulong)logBuffer,
                 Flags = spec.IsFrags ? HasFragments : 0,
-                ExpectedAttachType = AttachTypeOf(spec.AttachKind),
+                ExpectedAttachType = place is null ? AttachTypeOf(spec.AttachKind) : 0,
+                AttachProgramFd = (uint)(place?.Program._descriptor.Number ?? 0),
+                AttachBtfId = (uint)(place?.Function ?? 0),
                 BtfFd = (uint)(types?.Descriptor.Number ?? 0),
                 FunctionInfoRecordSize = (uint)sizeof(FunctionInfo),
                 FunctionInfo = (ulong)functionInfo,
@@ -180,6 +204,7 @@ public sealed unsafe class KernelProgram : IDisposable
             var result = BpfSystemCall.Invoke(BpfCommand.ProgramLoad, ref attributes);
             GC.KeepAlive(maps);
             GC.KeepAlive(types);
+            GC.KeepAlive(place);
             error = result < 0 ? -result : 0;
             return result < 0 ? null : new FileDescriptor(result);
         }
@@ -247,3 +272,8 @@ public sealed unsafe class KernelProgram : IDisposable
 /// <param name="Type">The id of its <c>FUNC</c>.</param>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct FunctionInfo(uint Slot, uint Type);
+
+/// <summary>A function of a loaded program that an extension is to replace.</summary>
+/// <param name="Program">The program.</param>
+/// <param name="Function">The BTF id of the function's <c>FUNC</c>.</param>
+internal sealed record KernelAttachPoint(KernelProgram Program, int Function);

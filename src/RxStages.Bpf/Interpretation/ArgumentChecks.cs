@@ -154,7 +154,7 @@ internal sealed unsafe class ArgumentChecks(ProgramSpec program, ImmutableArray<
         {
             ArgumentType.StackOrNull or ArgumentType.WritableMemoryOrNull => true,
             ArgumentType.ReadableMemoryOrNull => machine[register + 1] == 0,
-            _ => argument.MayBeNull && (!isSized || function is KfuncDefinition || machine[register + 1] == 0),
+            _ => argument.MayBeNull && (!isSized || machine[register + 1] == 0),
         };
     }
 

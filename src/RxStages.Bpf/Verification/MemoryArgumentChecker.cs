@@ -202,9 +202,10 @@ internal sealed class MemoryArgumentChecker(VerifierEnvironment environment, Cal
         );
     }
 
-    /// <summary>Null will do where there is nothing to access; a kfunc's buffer that is optional may be left out whatever its size.</summary>
-    private bool MayBeNull(Argument expected, in ScalarBounds size, bool mayBeZero) =>
+    /// <summary>Null will do where there is nothing to access, and for a kfunc's buffer that may be left out.</summary>
+    private static bool MayBeNull(Argument expected, in ScalarBounds size, bool mayBeZero) =>
         expected.Type == ArgumentType.WritableMemoryOrNull
-        || (IsKfunc && expected.MayBeNull)
-        || ((expected.Type == ArgumentType.ReadableMemoryOrNull || expected.MayBeNull) && mayBeZero && size.Max == 0);
+        || (
+            (expected.Type == ArgumentType.ReadableMemoryOrNull || expected.MayBeNull) && mayBeZero && size.Max == 0
+        );
 }

@@ -200,6 +200,14 @@ internal sealed class MemoryEmitter(ILGenerator il, Code code, Registers registe
 
     private void EmitStore(int slot, Instruction instruction)
     {
+        if (code.Facts(slot).Region == MemoryRegion.Probed && frame is VerifiedFrame verified)
+        {
+            il.Emit(OpCodes.Conv_U8);
+            il.Emit(OpCodes.Ldc_I4, instruction.AccessSize);
+            verified.LoadRuntime();
+            il.Emit(OpCodes.Call, typeof(ProbedMemory).GetMethod(nameof(ProbedMemory.Store))!);
+            return;
+        }
         EmitUnaligned(slot, instruction);
         EmitStoreIndirect(instruction);
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using RxStages.Bpf.Network;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Helpers;
@@ -6,7 +7,7 @@ namespace RxStages.Bpf.Helpers;
 /// <summary>
 /// Memory at an address that nobody has proved to be readable. The kernel reads it and survives the fault
 /// (<c>copy_from_kernel_nofault</c>); here only what is known to be a program's is read: its stack, packets of its worker,
-/// values of its maps.
+/// values of its maps, what the network gave it.
 /// </summary>
 internal static unsafe class ProbedMemory
 {
@@ -31,7 +32,12 @@ internal static unsafe class ProbedMemory
         {
             return new ReadOnlySpan<byte>((byte*)address, (int)(runtime->StructuresLength - offset));
         }
-        var count = runtime->GetServices().ReadableBytes?.Invoke((nint)address) ?? 0;
+        var services = runtime->GetServices();
+        var count = services.ReadableBytes?.Invoke((nint)address) ?? 0;
+        if (count == 0)
+        {
+            count = (services.Network as NetworkEnvironment)?.ReadableBytes((nint)address) ?? 0;
+        }
         return count > 0 ? new ReadOnlySpan<byte>((byte*)address, count) : [];
     }
 
@@ -52,6 +58,34 @@ internal static unsafe class ProbedMemory
             4 => Unsafe.ReadUnaligned<uint>((byte*)address),
             _ => Unsafe.ReadUnaligned<ulong>((byte*)address),
         };
+    }
+
+    /// <summary>
+    /// A store in a structure of the kernel: does nothing where programs may not write, since the layout that the verifier
+    /// knows need not be the one that the network was made with.
+    /// </summary>
+    /// <param name="address">Where.</param>
+    /// <param name="value">The number whose low bytes are stored.</param>
+    /// <param name="size">1, 2 or 4 bytes.</param>
+    /// <param name="runtime">The worker's state.</param>
+    public static void Store(ulong address, ulong value, int size, BpfRuntime* runtime)
+    {
+        if (!NetworkEnvironment.Of(runtime).IsWritable((nint)address, size))
+        {
+            return;
+        }
+        switch (size)
+        {
+            case 1:
+                *(byte*)address = (byte)value;
+                break;
+            case 2:
+                Unsafe.WriteUnaligned((byte*)address, (ushort)value);
+                break;
+            default:
+                Unsafe.WriteUnaligned((byte*)address, (uint)value);
+                break;
+        }
     }
 
     /// <summary>

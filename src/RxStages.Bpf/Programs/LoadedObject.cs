@@ -142,12 +142,14 @@ public sealed class LoadedObject : IDisposable
     public static VerifiedProgram Verify(ObjectSpec spec, ProgramSpec program, VerifierOptions? options = null)
     {
         ThrowIfUnsupported(spec, program);
+        options ??= new VerifierOptions();
         return Verifier.Verify(
             KfuncAddresses.Resolve(program),
             spec.Maps,
-            (options ?? new VerifierOptions()) with
+            options with
             {
                 License = spec.License,
+                Kernel = options.Kernel == TargetKernel.None ? spec.Kernel : options.Kernel,
             }
         );
     }

@@ -257,6 +257,7 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
         }
         if (expected.Type == ArgumentType.ReleasedBtfPointer)
         {
+            // What was acquired is given back, not a part of it.
             CheckNotMoved(register, argument);
             CheckReleased(register, argument);
         }

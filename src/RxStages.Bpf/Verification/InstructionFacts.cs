@@ -24,12 +24,9 @@ public enum MemoryRegion : byte
     /// <summary>A socket as programs see it.</summary>
     Socket,
 
-    /// <summary>A structure of the kernel that is certain to be there: a plain load, as of all other memory.</summary>
-    Structure,
-
     /// <summary>
-    /// A structure of the kernel, through a pointer that need not be valid: read with care, giving 0 where nothing is
-    /// (<c>BPF_PROBE_MEM</c>).
+    /// A structure of the kernel, perhaps through a pointer that need not be valid: read with care, giving 0 where nothing is
+    /// (<c>BPF_PROBE_MEM</c>); written with care too.
     /// </summary>
     Probed,
 

@@ -12,7 +12,7 @@ internal sealed class KernelTypes(VerifierEnvironment environment)
     private readonly Dictionary<string, int> _ids = [];
 
     private Btf Btf =>
-        environment.Options.KernelBtf
+        environment.Options.Kernel.Types
         ?? throw environment.Reject(
             "a structure of the kernel is accessed, but the kernel's types (BTF) are not known",
             "give the BTF of a kernel, such as /sys/kernel/btf/vmlinux"
@@ -56,10 +56,17 @@ internal sealed class KernelTypes(VerifierEnvironment environment)
     /// <summary>Where a member of a structure begins, in bytes, or null if there is none of that name.</summary>
     public int? OffsetOf(string structure, string name) => Btf.OffsetOf(Find(structure), name);
 
-    /// <summary>True when so far into a structure there is one of that name: itself, or a first or nested member.</summary>
+    /// <summary>
+    /// True when so far into a structure there is one of that name: itself, or a first or nested member. A structure that is
+    /// still being made (<c>___init</c>) does not count as what it will be (<c>btf_type_ids_nocast_alias</c>).
+    /// </summary>
     public bool IsAt(int structure, int offset, string? name)
     {
         var type = Btf[structure];
+        if (type.Name.EndsWith("___init", StringComparison.Ordinal))
+        {
+            return offset == 0 && type.Name == name;
+        }
         for (var depth = 0; depth < Btf.MaxResolveDepth && offset >= 0; depth++)
         {
             if (offset == 0 && type.Name == name)

@@ -205,7 +205,5 @@ internal sealed class MemoryArgumentChecker(VerifierEnvironment environment, Cal
     /// <summary>Null will do where there is nothing to access, and for a kfunc's buffer that may be left out.</summary>
     private static bool MayBeNull(Argument expected, in ScalarBounds size, bool mayBeZero) =>
         expected.Type == ArgumentType.WritableMemoryOrNull
-        || (
-            (expected.Type == ArgumentType.ReadableMemoryOrNull || expected.MayBeNull) && mayBeZero && size.Max == 0
-        );
+        || ((expected.Type == ArgumentType.ReadableMemoryOrNull || expected.MayBeNull) && mayBeZero && size.Max == 0);
 }

@@ -199,7 +199,7 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
                 CheckSized(pointer, instruction.Offset, size, MemoryAccess.Write);
                 break;
             case RegisterType.Btf or (RegisterType.Btf | RegisterType.Trusted):
-                environment.NoteRegion(MemoryRegion.Structure);
+                environment.NoteRegion(MemoryRegion.Probed);
                 _structures.CheckStore(pointer, instruction.Offset, size);
                 break;
             default:
@@ -221,8 +221,7 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         }
         if (pointer.Kind == RegisterType.Btf && !pointer.MayBeNull && !pointer.Type.Has(RegisterType.Percpu))
         {
-            var isTrusted = pointer.Type == (RegisterType.Btf | RegisterType.Trusted);
-            environment.NoteRegion(isTrusted ? MemoryRegion.Structure : MemoryRegion.Probed);
+            environment.NoteRegion(MemoryRegion.Probed);
             var value = _structures.Load(pointer, instruction.Offset, instruction.AccessSize);
             return isSigned && !value.IsScalar
                 ? throw environment.Reject("a pointer is read from a kernel structure with sign extension")

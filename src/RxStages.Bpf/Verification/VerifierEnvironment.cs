@@ -289,10 +289,6 @@ internal sealed class VerifierEnvironment
         {
             fact = region;
         }
-        else if (IsStructure(fact) && IsStructure(region))
-        {
-            fact = MemoryRegion.Probed;
-        }
         else if (IsTranslated(fact) || IsTranslated(region))
         {
             throw Reject(
@@ -306,10 +302,8 @@ internal sealed class VerifierEnvironment
         }
     }
 
-    private static bool IsStructure(MemoryRegion region) => region is MemoryRegion.Structure or MemoryRegion.Probed;
-
     /// <summary>True for memory whose accesses are not plain ones (the kernel's <c>reg_type_mismatch_ok</c>).</summary>
-    private static bool IsTranslated(MemoryRegion region) => region == MemoryRegion.Context || IsStructure(region);
+    private static bool IsTranslated(MemoryRegion region) => region is MemoryRegion.Context or MemoryRegion.Probed;
 
     private static string DescribeTranslated(MemoryRegion one, MemoryRegion other) =>
         one == MemoryRegion.Context || other == MemoryRegion.Context ? "the context" : "a structure of the kernel";

@@ -10,8 +10,8 @@ public sealed record VerifierOptions
     /// </summary>
     public string License { get; init; } = "GPL";
 
-    /// <summary>The types of the kernel whose structures kfuncs give to programs; null where they are not known.</summary>
-    public Btf? KernelBtf { get; init; }
+    /// <summary>The kernel whose types the structures have that kfuncs and helpers give to programs; they are read when needed.</summary>
+    public TargetKernel Kernel { get; init; } = TargetKernel.None;
 
     /// <summary>Instructions looked at, over all paths, before the program counts as too complex (<c>BPF_COMPLEXITY_LIMIT_INSNS</c>).</summary>
     public long MaxInstructionsVisited { get; init; } = 1_000_000;

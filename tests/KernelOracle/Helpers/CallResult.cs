@@ -53,7 +53,7 @@ internal sealed record CallResult(uint Verdict, long[] Results, byte[] Memory, b
             new LoadOptions
             {
                 Engine = engine,
-                Verifier = new VerifierOptions { KernelBtf = TargetKernel.Running.Types },
+                Verifier = new VerifierOptions { Kernel = TargetKernel.Running },
             }
         );
         foreach (var (map, key, value) in @case.Entries)

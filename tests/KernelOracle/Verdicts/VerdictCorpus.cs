@@ -88,7 +88,6 @@ internal static class VerdictCorpus
             BtfValueType = VerdictTypes.LockedValue,
             SpecialFields = [new SpecialField(SpecialFieldKind.SpinLock, VerdictTypes.LockOffset, 4)],
         },
-        MapOf("sockets", MapType.Sockmap, 4, 4, 4),
     ];
 
     /// <summary>All cases, by file.</summary>

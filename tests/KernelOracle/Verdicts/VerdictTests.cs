@@ -1,4 +1,5 @@
 using RxStages.Bpf.Errors;
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Verification;
 
 namespace RxStages.KernelOracle.Tests.Verdicts;
@@ -39,7 +40,7 @@ public class VerdictTests
             Verifier.Verify(
                 verdictCase.Assemble(),
                 VerdictCorpus.Maps,
-                new VerifierOptions { License = VerdictCorpus.License }
+                new VerifierOptions { License = VerdictCorpus.License, Kernel = TargetKernel.Running }
             );
             return null;
         }

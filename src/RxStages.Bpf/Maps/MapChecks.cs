@@ -13,6 +13,12 @@ internal static class MapChecks
     // The greatest kmalloc: the kernel's limit on keys and values.
     private const uint MaxAllocation = 4 << 20;
 
+    // MAX_BPF_STACK: a key must fit a program's stack.
+    private const uint MaxStack = 512;
+
+    // The default of the sysctl kernel.perf_event_max_stack.
+    private const uint MaxFrames = 127;
+
     // PCPU_MIN_UNIT_SIZE: the greatest per-CPU allocation.
     private const uint MaxPerCpuValue = 32 << 10;
 
@@ -227,6 +233,71 @@ internal static class MapChecks
         Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
         Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
         Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+    }
+
+    internal static void Sockmap(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+    }
+
+    internal static void Sockhash(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly);
+        Require(spec, spec.KeySize != 0, "EINVAL", "key_size must not be 0");
+        Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+        Require(spec, spec.KeySize <= MaxStack, "E2BIG", $"key_size must be at most {MaxStack}");
+    }
+
+    internal static void ReuseportSockarray(MapSpec spec)
+    {
+        Require(spec, spec.ValueSize is 4 or 8, "EINVAL", "value_size must be 4 or 8");
+        Array(spec, MapFlags.None);
+    }
+
+    internal static void CgroupArray(MapSpec spec)
+    {
+        Require(spec, spec.ValueSize == 4, "EINVAL", "value_size must be 4");
+        Array(spec, MapFlags.None);
+        Require(
+            spec,
+            (spec.Flags & (MapFlags.ReadOnlyProgram | MapFlags.WriteOnlyProgram)) == MapFlags.None,
+            "EINVAL",
+            "a cgroup array cannot be read-only or write-only for programs"
+        );
+    }
+
+    internal static void StackTrace(MapSpec spec)
+    {
+        Entries(spec);
+        Flags(spec, MapFlags.NumaNode | MapFlags.ReadOnly | MapFlags.WriteOnly | MapFlags.StackBuildId);
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        var frame = spec.Flags.HasFlag(MapFlags.StackBuildId) ? 32u : 8u;
+        Require(
+            spec,
+            spec.ValueSize >= 8 && spec.ValueSize % frame == 0 && spec.ValueSize / frame <= MaxFrames,
+            "EINVAL",
+            $"value_size must be a multiple of {frame}, for at most {MaxFrames} frames"
+        );
+    }
+
+    /// <summary>Storage of sockets, tasks, inodes and cgroups (<c>bpf_local_storage_map_alloc_check</c>).</summary>
+    internal static void LocalStorage(MapSpec spec)
+    {
+        Flags(spec, MapFlags.NoPrealloc | MapFlags.Clone);
+        Require(spec, spec.Flags.HasFlag(MapFlags.NoPrealloc), "EINVAL", "must have the flag BPF_F_NO_PREALLOC");
+        Require(spec, spec.MaxEntries == 0, "EINVAL", "max_entries must be 0");
+        Require(spec, spec.KeySize == 4, "EINVAL", "key_size must be 4");
+        Require(spec, spec.ValueSize != 0, "EINVAL", "value_size must not be 0");
+        Require(
+            spec,
+            spec.BtfKeyType != 0 && spec.BtfValueType != 0,
+            "EINVAL",
+            "its key and value must have BTF types"
+        );
     }
 
     private static void Array(MapSpec spec, MapFlags flags)

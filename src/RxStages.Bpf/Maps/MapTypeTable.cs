@@ -34,6 +34,11 @@ public static class MapTypeTable
     private const string NoDescriptors =
         "Maps are put in as maps, or by name in a map file; there are no descriptors of maps that an update could give.";
 
+    private const string OnlyDeclared =
+        "May be declared beside XDP programs, which cannot use it in the kernel either; it stays empty.";
+
+    private const string NoSockets = "It holds no sockets: look-ups find none, and programs cannot add any.";
+
     /// <summary>All types, by number.</summary>
     public static ImmutableArray<MapTypeDefinition> All { get; } =
     [
@@ -110,6 +115,28 @@ public static class MapTypeTable
             AlwaysFindsIndex = true,
         },
         new(
+            MapType.StackTrace,
+            "stack_trace",
+            MapChecks.StackTrace,
+            Declare,
+            "kernel/bpf/stackmap.c: stack_trace_map_ops",
+            "Stacks of calls, for tracing programs."
+        )
+        {
+            Difference = OnlyDeclared,
+        },
+        new(
+            MapType.CgroupArray,
+            "cgroup_array",
+            MapChecks.CgroupArray,
+            Declare,
+            "kernel/bpf/arraymap.c: cgroup_array_map_ops",
+            "Cgroups by index, for programs that see sockets."
+        )
+        {
+            Difference = OnlyDeclared,
+        },
+        new(
             MapType.LruHash,
             "lru_hash",
             MapChecks.LruHash,
@@ -180,6 +207,18 @@ public static class MapTypeTable
             Difference = "Any interface index but 0 is taken, whether the machine has such an interface or not.",
         },
         new(
+            MapType.Sockmap,
+            "sockmap",
+            MapChecks.Sockmap,
+            Declare,
+            "net/core/sock_map.c: sock_map_ops",
+            "Sockets by index."
+        )
+        {
+            Helpers = [Lookup, Delete],
+            Difference = NoSockets,
+        },
+        new(
             MapType.Cpumap,
             "cpumap",
             MapChecks.Cpumap,
@@ -204,6 +243,29 @@ public static class MapTypeTable
                 "An entry is a number, which the engine knows as its socket's and programs as its queue, and need not be a socket's descriptor.",
         },
         new(
+            MapType.Sockhash,
+            "sockhash",
+            MapChecks.Sockhash,
+            Declare,
+            "net/core/sock_map.c: sock_hash_ops",
+            "Sockets by key."
+        )
+        {
+            Helpers = [Lookup, Delete],
+            Difference = NoSockets,
+        },
+        new(
+            MapType.ReuseportSockarray,
+            "reuseport_sockarray",
+            MapChecks.ReuseportSockarray,
+            Declare,
+            "kernel/bpf/reuseport_array.c: reuseport_array_ops",
+            "Sockets by index, for programs that choose among those of a port."
+        )
+        {
+            Difference = OnlyDeclared,
+        },
+        new(
             MapType.Queue,
             "queue",
             MapChecks.Queue,
@@ -224,6 +286,17 @@ public static class MapTypeTable
         )
         {
             Helpers = [Push, Pop, Peek],
+        },
+        new(
+            MapType.SkStorage,
+            "sk_storage",
+            MapChecks.LocalStorage,
+            Declare,
+            "net/core/bpf_sk_storage.c: sk_storage_map_ops",
+            "Values of sockets."
+        )
+        {
+            Difference = OnlyDeclared,
         },
         new(
             MapType.DevmapHash,
@@ -250,6 +323,28 @@ public static class MapTypeTable
             Helpers = [RingbufOutput, RingbufReserve, RingbufQuery, RingbufReserveDynptr],
         },
         new(
+            MapType.InodeStorage,
+            "inode_storage",
+            MapChecks.LocalStorage,
+            Declare,
+            "kernel/bpf/bpf_inode_storage.c: inode_storage_map_ops",
+            "Values of inodes."
+        )
+        {
+            Difference = OnlyDeclared,
+        },
+        new(
+            MapType.TaskStorage,
+            "task_storage",
+            MapChecks.LocalStorage,
+            Declare,
+            "kernel/bpf/bpf_task_storage.c: task_storage_map_ops",
+            "Values of tasks."
+        )
+        {
+            Difference = OnlyDeclared,
+        },
+        new(
             MapType.BloomFilter,
             "bloom_filter",
             MapChecks.BloomFilter,
@@ -261,6 +356,17 @@ public static class MapTypeTable
             Helpers = [Push, Peek],
             Difference = "The hashes are not the kernel's: other values than there are taken for members.",
         },
+        new(
+            MapType.CgrpStorage,
+            "cgrp_storage",
+            MapChecks.LocalStorage,
+            Declare,
+            "kernel/bpf/bpf_cgrp_storage.c: cgrp_storage_map_ops",
+            "Values of cgroups."
+        )
+        {
+            Difference = OnlyDeclared,
+        },
     ];
 
     private static readonly FrozenDictionary<MapType, MapTypeDefinition> ByType = All.ToFrozenDictionary(definition =>
@@ -269,4 +375,6 @@ public static class MapTypeTable
 
     /// <summary>The entry of a type, or null if it is not supported.</summary>
     public static MapTypeDefinition? Find(MapType type) => ByType.GetValueOrDefault(type);
+
+    private static NativeMap Declare(MapSpec spec, MapOptions options) => new DeclaredMap(spec, options);
 }

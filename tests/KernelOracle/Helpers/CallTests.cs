@@ -27,6 +27,7 @@ public class CallTests
         ["ring buffers"] = () => MapCases.Ringbufs,
         ["records as dynptrs"] = () => MapCases.RingbufDynptrs,
         ["perf events"] = () => MapCases.PerfEvents,
+        ["maps of sockets"] = () => MapCases.Sockets,
         ["dynptrs of memory"] = () => DynptrCases.OfMemory,
         ["dynptrs of packets"] = () => DynptrCases.OfPackets,
         ["slices"] = () => DynptrCases.Slices,

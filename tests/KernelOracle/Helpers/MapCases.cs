@@ -237,6 +237,31 @@ internal static class MapCases
             },
         ];
 
+    /// <summary>Maps of sockets that hold none.</summary>
+    public static IEnumerable<CallCase> Sockets =>
+        from type in new[] { MapType.Sockmap, MapType.Sockhash }
+        select new CallCase(
+            $"{type} without sockets",
+            $"""
+            {SetKey(1)}
+            {Map}
+            {Key}
+            call 1
+            r9 = 0
+            if r0 == 0 goto +3
+            r1 = r0
+            call 86
+            r9 = 1
+            r0 = r9
+            record
+            {Delete(1)}
+            {Delete(9)}
+            """
+        )
+        {
+            Maps = [Spec(type, 4, 4, 2)],
+        };
+
     private static string SetKey(int key) => $"r1 = {key}\n*(u64 *)(r10 - 8) = r1";
 
     private static string Update(int key, ulong flags) =>

@@ -51,8 +51,7 @@ public sealed unsafe class CompiledProgram : XdpProgram
         byte stackEnd;
         runtime->StackEnd = &stackEnd;
         _vector(packets, verdicts, count, runtime);
-        runtime->StackEnd = null;
-        runtime->Packet = null;
+        runtime->EndRun();
     }
 
     /// <inheritdoc/>

@@ -82,8 +82,7 @@ public sealed unsafe class InterpretedProgram : XdpProgram
                 runtime->Redirect = default;
             }
         }
-        runtime->StackEnd = null;
-        runtime->Packet = null;
+        runtime->EndRun();
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,7 @@ internal sealed unsafe class KernelContext
     private static KernelContext? t_last;
 
     private readonly Btf? _types;
+    private readonly byte[] _memory;
     private readonly byte* _buff;
     private readonly byte* _queue;
     private readonly byte* _device;
@@ -38,7 +39,8 @@ internal sealed unsafe class KernelContext
     private KernelContext(Btf? types)
     {
         _types = types;
-        _buff = (byte*)NativeMemory.AllocZeroed(StructureCount, StructureSize);
+        _memory = GC.AllocateArray<byte>(StructureCount * StructureSize, pinned: true);
+        _buff = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_memory));
         _queue = _buff + StructureSize;
         _device = _queue + StructureSize;
         _data = OffsetOf("xdp_buff", "data");
@@ -52,8 +54,6 @@ internal sealed unsafe class KernelContext
         _queueIndex = OffsetOf("xdp_rxq_info", "queue_index");
         _ifindex = OffsetOf("net_device", "ifindex");
     }
-
-    ~KernelContext() => NativeMemory.Free(_buff);
 
     /// <summary>The packet as the kernel's structure, until the next call on this thread.</summary>
     public static byte* Of(XdpBuff* packet, BpfRuntime* runtime)

@@ -61,6 +61,14 @@ public unsafe struct BpfRuntime
     /// <summary>A <see cref="GCHandle{T}"/> to the worker's queue of timers (<c>TimerQueue</c>), or 0 before the first one was started.</summary>
     public nint Timers;
 
+    /// <summary>The program has run: what it alone had is void.</summary>
+    public void EndRun()
+    {
+        StackEnd = null;
+        Packet = null;
+        StructuresLength = 0;
+    }
+
     /// <summary>The services behind <see cref="Services"/>; those of <see cref="RuntimeServices.Default"/> if none were set.</summary>
     public readonly RuntimeServices GetServices() =>
         Services == 0 ? RuntimeServices.Default : GCHandle<RuntimeServices>.FromIntPtr(Services).Target;

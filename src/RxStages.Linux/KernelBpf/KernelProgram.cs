@@ -92,7 +92,7 @@ public sealed unsafe class KernelProgram : IDisposable
 
     /// <summary>
     /// Runs the program on a packet (<c>BPF_PROG_TEST_RUN</c>), as if it came in by the loopback device. Up to 3,520 bytes
-    /// are linear, what is more is in fragments (which only <see cref="ProgramSpec.IsFrags"/> programs may get).
+    /// are linear, what is more is in fragments of a page, up to 17, whether the program is for them or not.
     /// </summary>
     /// <param name="packet">The packet, at least 14 bytes.</param>
     /// <param name="output">Gets the packet as the program left it.</param>

@@ -49,7 +49,7 @@ internal sealed class DynptrChecker(VerifierEnvironment environment)
     private DynptrView CheckKind(int register, in RegisterState dynptr, DynptrKinds kinds)
     {
         var kind = (DynptrKinds)dynptr.Map;
-        return (kind & kinds) != 0
+        return (kind & kinds) != DynptrKinds.None
             ? new DynptrView(dynptr.Dynptr, dynptr.Reference, kind)
             : throw environment.Reject(
                 $"the call expects a dynptr of kind {kinds} in r{register}, which is of kind {kind}"

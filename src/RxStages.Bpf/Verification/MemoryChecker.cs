@@ -323,6 +323,7 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
         );
     }
 
+    /// <summary>A value or key of a map: its bounds, the map's flags, and the fields that belong to the kernel.</summary>
     /// <param name="pointer">Points to a value or key.</param>
     /// <param name="offset">Of the access.</param>
     /// <param name="size">Of the access.</param>

@@ -102,7 +102,8 @@ internal static class RegisterTypes
     public static RegisterType Kind(this RegisterType type) => type & RegisterType.KindMask;
 
     /// <summary>True when a modifier is set.</summary>
-    public static bool Has(this RegisterType type, RegisterType modifier) => (type & modifier) != 0;
+    public static bool Has(this RegisterType type, RegisterType modifier) =>
+        (type & modifier) != RegisterType.NotInitialized;
 
     /// <summary>What a type is, in words.</summary>
     public static string Describe(this RegisterType type) =>

@@ -7,7 +7,8 @@ namespace RxStages.Bpf.Helpers;
 /// <summary>Helpers that look for the host's sockets.</summary>
 internal static unsafe class SocketHelpers
 {
-    private const string Given = "The sockets are those that the user gives; without any none is found.";
+    private const string Given =
+        "The sockets are those that the user gives; without any none is found. Their priority is 0, their rx_queue_mapping -1.";
 
     internal static readonly ImmutableArray<HelperDefinition> Definitions =
     [

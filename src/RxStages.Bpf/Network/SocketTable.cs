@@ -139,6 +139,9 @@ public sealed unsafe class SocketTable
     internal static NetworkAddress Unmapped(NetworkAddress address) =>
         address.IsIpv6 && address.Bits >> 32 == 0xffff ? new(false, address.Bits << 96) : address;
 
+    private static NetworkAddress Mapped(NetworkAddress address) =>
+        new(true, ((UInt128)0xffff << 32) | (address.Bits >> 96));
+
     private int BestListener(Endpoint local, int ifindex)
     {
         var (best, bestScore) = (-1, 0);
@@ -222,12 +225,20 @@ public sealed unsafe class SocketTable
             State = (uint)socket.State,
             RxQueueMapping = -1,
         };
-        WriteAddresses(local, &view->SourceIpv4, view->SourceIpv6);
-        WriteAddresses(socket.RemoteAddress, &view->DestinationIpv4, view->DestinationIpv6);
+        // A connection of IPv4 has its addresses in both forms.
+        var isBoth =
+            socket.IsTcp && socket.State is not (SocketState.Listen or SocketState.Close or SocketState.TimeWait);
+        WriteAddresses(local, isBoth, &view->SourceIpv4, view->SourceIpv6);
+        WriteAddresses(socket.RemoteAddress, isBoth, &view->DestinationIpv4, view->DestinationIpv6);
+        if (local is { IsIpv6: true, IsUnspecified: false } && Unmapped(local).IsIpv6)
+        {
+            // LOOPBACK4_IPV6: what the kernel writes as the IPv4 address of a socket that has none.
+            NetworkAddress.TryParse("127.0.0.6", out var none);
+            none.Write(&view->SourceIpv4);
+        }
     }
 
-    // An IPv4 socket has no IPv6 address; one of IPv6 has its IPv4 address, if it is one.
-    private static void WriteAddresses(NetworkAddress address, void* ipv4, void* ipv6)
+    private static void WriteAddresses(NetworkAddress address, bool isBoth, void* ipv4, void* ipv6)
     {
         if (address.IsIpv6)
         {
@@ -237,6 +248,10 @@ public sealed unsafe class SocketTable
         if (!unmapped.IsIpv6)
         {
             unmapped.Write(ipv4);
+            if (isBoth)
+            {
+                Mapped(unmapped).Write(ipv6);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ internal enum ConntrackDirection
 [Flags]
 internal enum ConntrackStatus : uint
 {
+    None = 0,
     Expected = 1 << 0,
     SeenReply = 1 << 1,
     Assured = 1 << 2,

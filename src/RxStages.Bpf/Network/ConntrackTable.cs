@@ -125,7 +125,7 @@ internal sealed unsafe class ConntrackTable
             return false;
         }
         Enter();
-        if (!entry->Status.HasFlag(ConntrackStatus.Confirmed))
+        if ((entry->Status & ConntrackStatus.Confirmed) == ConntrackStatus.None)
         {
             entry->Timeout += now;
         }
@@ -170,12 +170,12 @@ internal sealed unsafe class ConntrackTable
             return -Errno.EINVAL;
         }
         Enter();
-        var isFixed = entry->Status.HasFlag(ConntrackStatus.FixedTimeout);
+        var isFixed = (entry->Status & ConntrackStatus.FixedTimeout) != ConntrackStatus.None;
         if (!isFixed)
         {
             SetTimeout(entry, jiffies, now);
         }
-        var isDying = entry->Status.HasFlag(ConntrackStatus.Dying);
+        var isDying = (entry->Status & ConntrackStatus.Dying) != ConntrackStatus.None;
         Exit();
         return isFixed ? -Errno.EPERM
             : isDying ? -Errno.ETIME
@@ -205,7 +205,8 @@ internal sealed unsafe class ConntrackTable
         }
         Enter();
         var difference = entry->Status ^ status;
-        var isAllowed = (difference & Kept) == 0 && (difference & OnlySet & ~status) == 0;
+        var isAllowed =
+            (difference & Kept) == ConntrackStatus.None && (difference & OnlySet & ~status) == ConntrackStatus.None;
         if (isAllowed)
         {
             entry->Status |= status & ConntrackStatus.All & ~ConntrackStatus.Unchangeable;
@@ -230,9 +231,12 @@ internal sealed unsafe class ConntrackTable
         }
         var done = isSource ? ConntrackStatus.SourceNatDone : ConntrackStatus.DestinationNatDone;
         Enter();
-        if (entry->Status.HasFlag(ConntrackStatus.Confirmed) || entry->Status.HasFlag(done))
+        if (
+            (entry->Status & ConntrackStatus.Confirmed) != ConntrackStatus.None
+            || (entry->Status & done) != ConntrackStatus.None
+        )
         {
-            var isConfirmed = entry->Status.HasFlag(ConntrackStatus.Confirmed);
+            var isConfirmed = (entry->Status & ConntrackStatus.Confirmed) != ConntrackStatus.None;
             Exit();
             return isConfirmed;
         }
@@ -287,7 +291,7 @@ internal sealed unsafe class ConntrackTable
     private void SetTimeout(ConntrackEntry* entry, uint jiffies, uint now)
     {
         jiffies = Math.Min(jiffies, int.MaxValue);
-        entry->Timeout = entry->Status.HasFlag(ConntrackStatus.Confirmed) ? now + jiffies : jiffies;
+        entry->Timeout = (entry->Status & ConntrackStatus.Confirmed) != ConntrackStatus.None ? now + jiffies : jiffies;
         _layout.Show(entry);
     }
 

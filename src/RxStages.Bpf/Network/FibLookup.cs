@@ -23,7 +23,7 @@ internal static unsafe class FibLookup
         FibLookupFlags flags
     )
     {
-        if (size < BpfFibLookup.Size || (flags & ~FibLookupFlags.All) != 0)
+        if (size < BpfFibLookup.Size || (flags & ~FibLookupFlags.All) != FibLookupFlags.None)
         {
             return -Errno.EINVAL;
         }
@@ -48,10 +48,11 @@ internal static unsafe class FibLookup
         var routes = network.Routes;
         var source = NetworkAddress.Read(query->Source, isIpv6: false);
         var destination = NetworkAddress.Read(query->Destination, isIpv6: false);
-        var outInterface = flags.HasFlag(FibLookupFlags.Output) ? from.Index : 0;
-        var match = flags.HasFlag(FibLookupFlags.Direct)
-            ? routes.Ipv4.LookupTable(TakeTable(query, flags), destination, query->TypeOfService, outInterface)
-            : routes.Ipv4.Lookup(destination, query->TypeOfService, outInterface);
+        var outInterface = (flags & FibLookupFlags.Output) != FibLookupFlags.None ? from.Index : 0;
+        var match =
+            (flags & FibLookupFlags.Direct) != FibLookupFlags.None
+                ? routes.Ipv4.LookupTable(TakeTable(query, flags), destination, query->TypeOfService, outInterface)
+                : routes.Ipv4.Lookup(destination, query->TypeOfService, outInterface);
         if (match.Error != 0 || match is not { Route: { Type: RouteType.Unicast } route, Nexthop: { } nexthop })
         {
             return (int)(
@@ -76,7 +77,7 @@ internal static unsafe class FibLookup
         }
         query->Metric = route.Metric;
         query->Ifindex = (uint)nexthop.Interface.Index;
-        if (flags.HasFlag(FibLookupFlags.Source))
+        if ((flags & FibLookupFlags.Source) != FibLookupFlags.None)
         {
             routes.Sources.SelectIpv4(route, nexthop).Write(query->Source);
         }
@@ -103,9 +104,10 @@ internal static unsafe class FibLookup
             return (int)FibLookupResult.ForwardingDisabled;
         }
         var routes = network.Routes;
-        var match = flags.HasFlag(FibLookupFlags.Direct)
-            ? routes.Ipv6.LookupTable(TakeTable(query, flags), destination, from.Index)
-            : routes.Ipv6.Lookup(destination, from.Index);
+        var match =
+            (flags & FibLookupFlags.Direct) != FibLookupFlags.None
+                ? routes.Ipv6.LookupTable(TakeTable(query, flags), destination, from.Index)
+                : routes.Ipv6.Lookup(destination, from.Index);
         if (match.Route is not { } route)
         {
             return (int)FibLookupResult.NotForwarded;
@@ -122,7 +124,7 @@ internal static unsafe class FibLookup
                 }
             );
         }
-        if (route.Nexthops.Length > 1 && !flags.HasFlag(FibLookupFlags.Output))
+        if (route.Nexthops.Length > 1 && (flags & FibLookupFlags.Output) == FibLookupFlags.None)
         {
             var hash = Multipath.HashOf(network.MultipathKey, source, destination, query->L4Protocol);
             nexthop = Ipv6Routes.SelectNexthop(match, hash) ?? nexthop;
@@ -136,7 +138,7 @@ internal static unsafe class FibLookup
         neighbour.Write(query->Destination);
         query->Metric = route.Metric;
         query->Ifindex = (uint)nexthop.Interface.Index;
-        if (flags.HasFlag(FibLookupFlags.Source))
+        if ((flags & FibLookupFlags.Source) != FibLookupFlags.None)
         {
             if ((route.PreferredSource ?? routes.Sources.SelectIpv6(nexthop.Interface, destination)) is not { } chosen)
             {
@@ -150,7 +152,7 @@ internal static unsafe class FibLookup
     // The kernel answers with VLAN fields where the question has the table: 0, as it knows of no VLAN.
     private static uint TakeTable(BpfFibLookup* query, FibLookupFlags flags)
     {
-        if (!flags.HasFlag(FibLookupFlags.TableId))
+        if ((flags & FibLookupFlags.TableId) == FibLookupFlags.None)
         {
             return Route.MainTable;
         }
@@ -178,7 +180,7 @@ internal static unsafe class FibLookup
         FibLookupFlags flags
     )
     {
-        if (!flags.HasFlag(FibLookupFlags.SkipNeighbour))
+        if ((flags & FibLookupFlags.SkipNeighbour) == FibLookupFlags.None)
         {
             if (!routes.TryFindNeighbour(nexthop.Interface, neighbour, out var hardwareAddress))
             {

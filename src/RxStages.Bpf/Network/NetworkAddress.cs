@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
@@ -10,6 +11,9 @@ namespace RxStages.Bpf.Network;
 /// <param name="Bits">The address, its first bit the highest; an IPv4 address is in the upper 32 bits.</param>
 public readonly record struct NetworkAddress(bool IsIpv6, UInt128 Bits)
 {
+    // What the system's parser takes beside addresses: zones, prefixes, ports, hexadecimal parts.
+    private static readonly SearchValues<char> s_notInAddresses = SearchValues.Create("%/[]xX");
+
     /// <summary>Bits of an address: 128 or 32.</summary>
     public int Length => LengthOf(IsIpv6);
 
@@ -61,7 +65,7 @@ public readonly record struct NetworkAddress(bool IsIpv6, UInt128 Bits)
         var isIpv6 = text.Contains(':');
         if (
             (!isIpv6 && text.Count('.') != 3)
-            || text.ContainsAny("%/[]xX")
+            || text.ContainsAny(s_notInAddresses)
             || !IPAddress.TryParse(text, out var parsed)
         )
         {

@@ -22,7 +22,10 @@ internal sealed unsafe class NetworkMemory
         _start = (byte*)NativeMemory.AllocZeroed((nuint)count, (nuint)EntrySize);
     }
 
+    // Its owner is shared by workers, and none of them is the last to know.
+#pragma warning disable MA0055
     ~NetworkMemory() => NativeMemory.Free(_start);
+#pragma warning restore MA0055
 
     /// <summary>How many entries there are.</summary>
     public int Count { get; }

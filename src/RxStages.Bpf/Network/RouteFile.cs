@@ -65,7 +65,7 @@ public static class RouteFile
             return;
         }
         routes.EndRoute();
-        if (line.Words is [_, "from", ..])
+        if (line.Words is [[.., ':'], "from", ..])
         {
             CheckRule(line);
         }

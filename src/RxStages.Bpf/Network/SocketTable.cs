@@ -233,8 +233,7 @@ public sealed unsafe class SocketTable
         if (local is { IsIpv6: true, IsUnspecified: false } && Unmapped(local).IsIpv6)
         {
             // LOOPBACK4_IPV6: what the kernel writes as the IPv4 address of a socket that has none.
-            NetworkAddress.TryParse("127.0.0.6", out var none);
-            none.Write(&view->SourceIpv4);
+            new NetworkAddress(false, (UInt128)0x7f00_0006 << 96).Write(&view->SourceIpv4);
         }
     }
 

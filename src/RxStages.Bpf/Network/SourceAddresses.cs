@@ -73,7 +73,7 @@ internal sealed class SourceAddresses(ImmutableArray<NetworkInterface> interface
                     continue;
                 }
                 var candidate = Evaluate(address, network == outInterface, destination);
-                if (best is null || candidate.CompareTo(bestCandidate) > 0)
+                if (best is null || candidate.Rank > bestCandidate.Rank)
                 {
                     (best, bestCandidate) = (address.Address, candidate);
                 }
@@ -162,10 +162,8 @@ internal sealed class SourceAddresses(ImmutableArray<NetworkInterface> interface
         int CommonBits
     )
     {
-        public int CompareTo(in Candidate other) => Rank.CompareTo(other.Rank);
-
         // The rules as digits of a number, the first the highest; scopes are between -14 and -112, common bits at most 128.
-        private long Rank =>
+        public long Rank =>
             (IsDestination ? 1L << 32 : 0)
             | (long)(Scope + 128) << 16
             | (IsPreferred ? 1L << 15 : 0)

@@ -19,7 +19,7 @@ public sealed unsafe class CompiledProgram : XdpProgram
         // Addresses in the maps are constants of the code: the maps must live as long as it.
         _maps = maps;
         _timerFunctions = compiler.TimerFunctions;
-        CpuCount = Map.CpuCountOf(maps);
+        CpuCount = Math.Min(compiler.CpuCount, Map.CpuCountOf(maps));
         _vector = compiler.EmitVector().CreateDelegate<VectorMethod>(this);
         RuntimeHelpers.PrepareDelegate(_vector);
         compiler.Prepare();

@@ -59,6 +59,9 @@ internal sealed unsafe class ProgramCompiler
     /// <summary>The instructions.</summary>
     public Code Code { get; }
 
+    /// <summary>On how many CPUs the code may run (<see cref="VerifiedProgram.CpuCount"/>).</summary>
+    public int CpuCount => _program.CpuCount;
+
     /// <summary>How many arguments a helper or kfunc reads.</summary>
     public static int ArgumentCount(FunctionDefinition helper) =>
         // What it prints is behind the arguments that it declares.

@@ -42,7 +42,7 @@ internal static unsafe class ProbeHelpers
         new(
             114,
             "probe_read_user_str",
-            ReturnType.Integer,
+            ReturnType.LengthOrError,
             [ArgumentType.WritableMemory, ArgumentType.SizeOrZero, ArgumentType.Anything],
             ProbeReadUserString,
             "kernel/trace/bpf_trace.c: bpf_probe_read_user_str",
@@ -55,7 +55,7 @@ internal static unsafe class ProbeHelpers
         new(
             115,
             "probe_read_kernel_str",
-            ReturnType.Integer,
+            ReturnType.LengthOrError,
             [ArgumentType.WritableMemory, ArgumentType.SizeOrZero, ArgumentType.Anything],
             ProbeReadKernelString,
             "kernel/trace/bpf_trace.c: bpf_probe_read_kernel_str",

@@ -6,6 +6,15 @@ public enum ReturnType
     /// <summary><c>RET_INTEGER</c></summary>
     Integer,
 
+    /// <summary><c>RET_INTEGER</c>: the number of a CPU, below how many there are (<c>do_refine_retval_range</c>).</summary>
+    CpuNumber,
+
+    /// <summary>
+    /// <c>RET_INTEGER</c>: how many bytes were copied, at most what the <see cref="ArgumentType.Size"/> allows, or a negated error
+    /// number (<c>do_refine_retval_range</c>).
+    /// </summary>
+    LengthOrError,
+
     /// <summary><c>RET_VOID</c></summary>
     Void,
 

@@ -20,7 +20,7 @@ internal static unsafe class WorkerHelpers
         new(
             8,
             "get_smp_processor_id",
-            ReturnType.Integer,
+            ReturnType.CpuNumber,
             [],
             GetSmpProcessorId,
             "kernel/bpf/helpers.c: bpf_get_smp_processor_id",

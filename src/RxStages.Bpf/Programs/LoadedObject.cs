@@ -220,15 +220,16 @@ public sealed class LoadedObject : IDisposable
         var (program, maps, linked) = Extend(definition);
         var spec = Spec with { Maps = maps };
         ThrowIfUnsupported(spec, program);
+        var verifier = _options.Verifier with { CpuCount = _options.Maps.CpuCount };
         if (_options.Engine == ExecutionEngine.Compiler)
         {
-            return IlCompiler.Compile(Verify(spec, program, _options.Verifier), linked, _options.Compiler);
+            return IlCompiler.Compile(Verify(spec, program, verifier), linked, _options.Compiler);
         }
         // A program that names an absent map must pass the verifier here too: else a use of it would be noticed only when
         // a packet meets it.
         if (NamesAbsentMap(program, linked))
         {
-            Verify(spec, program, _options.Verifier);
+            Verify(spec, program, verifier);
         }
         return new InterpretedProgram(KfuncAddresses.Resolve(program), linked);
     }

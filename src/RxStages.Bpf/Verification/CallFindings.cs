@@ -26,6 +26,9 @@ internal sealed class CallFindings
     /// <summary>How many bytes the result has, where an argument says it.</summary>
     public int ResultSize { get; set; }
 
+    /// <summary>The most bytes that a size among the arguments allows.</summary>
+    public ulong MaxSize { get; set; }
+
     /// <summary>The number that must be known when the program is verified, if it takes one.</summary>
     public int Constant { get; set; }
 
@@ -44,6 +47,7 @@ internal sealed class CallFindings
         Reference = 0;
         Released = 0;
         ResultSize = 0;
+        MaxSize = 0;
         Constant = 0;
         Callback = CallbackKind.None;
         Dynptr = default;

@@ -165,6 +165,7 @@ internal sealed class MemoryArgumentChecker(VerifierEnvironment environment, Cal
                 "bound it with a comparison or '&'"
             );
         }
+        call.MaxSize = size.Bounds.Max;
         if (type == ArgumentType.ConstantSize)
         {
             if (!size.Bounds.IsConstant)

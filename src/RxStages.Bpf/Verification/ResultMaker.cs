@@ -6,6 +6,8 @@ namespace RxStages.Bpf.Verification;
 /// <summary>Makes what a call leaves in r0, by the function's <see cref="ReturnType"/> and what its arguments were.</summary>
 internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings call)
 {
+    private const long MaxErrno = 4095;
+
     /// <summary>The result of the call in progress, whose arguments were checked.</summary>
     public RegisterState Make()
     {
@@ -13,6 +15,11 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
         {
             case ReturnType.Integer:
                 return RegisterState.Unknown;
+            case ReturnType.CpuNumber:
+                environment.DependsOnCpuCount = true;
+                return Between(0, environment.Options.CpuCount - 1);
+            case ReturnType.LengthOrError:
+                return Between(-MaxErrno, (long)call.MaxSize);
             case ReturnType.Void:
                 return default;
             case ReturnType.MapValueOrNull:
@@ -45,6 +52,16 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
                     $"{call.Function.FullName} returns a kind of value that is not supported: {call.Function.Returns}"
                 );
         }
+    }
+
+    /// <summary>A number within bounds that hold for its low 32 bits too.</summary>
+    private static RegisterState Between(long min, long max)
+    {
+        var bounds = ScalarBounds.Unknown;
+        (bounds.SignedMin, bounds.SignedMax) = (min, max);
+        (bounds.SignedMin32, bounds.SignedMax32) = ((int)min, (int)max);
+        bounds.Deduce();
+        return RegisterState.Scalar(bounds);
     }
 
     private RegisterState MapValue()

@@ -12,6 +12,7 @@ public sealed class VerifiedProgram
         InstructionFacts[] facts,
         ImmutableDictionary<int, ImmutableArray<int>> callbacks,
         ImmutableArray<VerifiedFunction> functions,
+        int cpuCount,
         VerificationStatistics statistics
     )
     {
@@ -20,6 +21,7 @@ public sealed class VerifiedProgram
         Facts = facts;
         Callbacks = callbacks;
         Functions = functions;
+        CpuCount = cpuCount;
         Statistics = statistics;
     }
 
@@ -37,6 +39,9 @@ public sealed class VerifiedProgram
 
     /// <summary>The functions, the entry first, in the order of <see cref="ProgramSpec.Functions"/>.</summary>
     public ImmutableArray<VerifiedFunction> Functions { get; }
+
+    /// <summary>On how many CPUs it may run, where what was proved depends on their number; else the greatest number there is.</summary>
+    public int CpuCount { get; }
 
     /// <summary>What verifying cost.</summary>
     public VerificationStatistics Statistics { get; }

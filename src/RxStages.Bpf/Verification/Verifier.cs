@@ -55,6 +55,7 @@ public static class Verifier
             environment.Facts,
             environment.Callbacks.ToImmutableDictionary(call => call.Key, call => call.Value.ToImmutableArray()),
             [.. functions],
+            environment.DependsOnCpuCount ? environment.Options.CpuCount : int.MaxValue,
             new VerificationStatistics(
                 environment.InstructionsVisited,
                 explorer.Pruning.TotalStates,

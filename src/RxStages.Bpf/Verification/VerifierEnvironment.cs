@@ -77,6 +77,9 @@ internal sealed class VerifierEnvironment
 
     public KernelTypes KernelTypes { get; }
 
+    /// <summary>True when what was proved holds only for as many CPUs as the options say.</summary>
+    public bool DependsOnCpuCount { get; set; }
+
     /// <summary>The loops that paths are in.</summary>
     public LoopVisits Loops { get; }
 

@@ -13,6 +13,12 @@ public sealed record VerifierOptions
     /// <summary>The kernel whose types the structures have that kfuncs and helpers give to programs; they are read when needed.</summary>
     public TargetKernel Kernel { get; init; } = TargetKernel.None;
 
+    /// <summary>
+    /// How many CPUs programs may see: <c>bpf_get_smp_processor_id</c> gives a number below, so that programs may use it as an
+    /// index unchecked where there is room for that many (<c>nr_cpu_ids</c>).
+    /// </summary>
+    public int CpuCount { get; init; } = Environment.ProcessorCount;
+
     /// <summary>Instructions looked at, over all paths, before the program counts as too complex (<c>BPF_COMPLEXITY_LIMIT_INSNS</c>).</summary>
     public long MaxInstructionsVisited { get; init; } = 1_000_000;
 

@@ -63,6 +63,7 @@ internal static class Trusted
             Facts(instructions, starts),
             ImmutableDictionary<int, ImmutableArray<int>>.Empty,
             [.. functions.Select(f => new VerifiedFunction(f.First, f.Second, 512, readsUninitializedStack))],
+            int.MaxValue,
             new VerificationStatistics(0, 0, 0, TimeSpan.Zero)
         );
     }

@@ -19,6 +19,30 @@ public class CallTests
     [InlineData("r0 = *(s32 *)(r1 + 0)\nexit", "sign extension")]
     public void TheContextIsReadFieldByField(string text, string? words) => Check(text, words);
 
+    [Theory]
+    [InlineData(6, null)]
+    [InlineData(7, "")]
+    public void TheNumberOfTheCpuIsBelowHowManyThereAre(int count, string? words)
+    {
+        // The index of one of the 6 numbers that the array's value has room for.
+        var text = Programs.ArrayValue("r7 = r0\ncall 8\nr0 <<= 3\nr7 += r0\n*(u64 *)(r7 + 0) = 1");
+        var options = new VerifierOptions { CpuCount = count };
+        if (words is null)
+        {
+            Assert.Equal(count, Verifier.Verify(Programs.Assemble(text), Programs.Maps, options).CpuCount);
+        }
+        else
+        {
+            Assert.Throws<VerificationException>(() =>
+                Verifier.Verify(Programs.Assemble(text), Programs.Maps, options)
+            );
+        }
+    }
+
+    [Fact]
+    public void WhatDoesNotAskForTheCpuRunsOnAny() =>
+        Assert.Equal(int.MaxValue, Programs.Verify("r0 = 0\nexit").CpuCount);
+
     [Fact]
     public void EgressIfindexBelongsToProgramsOnDevmaps() =>
         Verifier.Verify(Programs.Assemble("r0 = *(u32 *)(r1 + 20)\nexit", AttachKind.Devmap), Programs.Maps);

@@ -39,13 +39,14 @@ public sealed class MapDump
 
     /// <summary>Writes <c>{"maps":[{"name":…,"type":…,"entries":[…]},…]}</c>.</summary>
     /// <param name="writer">Takes it.</param>
-    /// <param name="maps">The maps; programs should not be changing them.</param>
-    /// <param name="btf">The types that the maps' definitions name; null: nothing is formatted.</param>
-    public static void Write(Utf8JsonWriter writer, IEnumerable<NativeMap> maps, Btf? btf)
+    /// <param name="maps">
+    /// The maps, and the types that their definitions name; null: nothing is formatted. Programs should not be changing them.
+    /// </param>
+    public static void Write(Utf8JsonWriter writer, IEnumerable<(NativeMap Map, Btf? Types)> maps)
     {
         writer.WriteStartObject();
         writer.WriteStartArray("maps");
-        foreach (var map in maps)
+        foreach (var (map, btf) in maps)
         {
             writer.WriteStartObject();
             writer.WriteString("name", map.Spec.Name);

@@ -81,6 +81,9 @@ public sealed class LoadedObject : IDisposable
         return loaded;
     }
 
+    /// <summary>The programs that were asked for so far, and those that maps name.</summary>
+    public IReadOnlyCollection<XdpProgram> Programs => _programs.Values;
+
     /// <summary>
     /// The program of that name (see <see cref="ObjectSpec.FindProgram"/>), ready to run; made when it is first asked for.
     /// </summary>

@@ -67,7 +67,7 @@ internal static class BenchCommand
                 new LoadOptions { Maps = new MapOptions { Advice = HugePages.Advice } }
             );
             var measured = loaded.GetProgram(reference.Program);
-            MapFiles.Fill(loaded, parsed.GetValue(map) ?? []);
+            MapFiles.Fill([loaded], parsed.GetValue(map) ?? []);
             var source = parsed.GetRequiredValue(capture);
             var options = new StagingBenchmarkOptions
             {

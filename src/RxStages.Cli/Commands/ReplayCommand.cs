@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
 using RxStages.Cli.Replay;
 using RxStages.Cli.Shared;
@@ -17,11 +18,32 @@ internal static class ReplayCommand
             Description = "Capture files, pcap or pcapng, also gzipped; - is the standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var program = new Option<string>("--program", "-p")
+        var program = new Option<string[]>("--program", "-p")
         {
-            Description = "The object file, and which of its programs.",
+            Description =
+                "The object file, and which of its programs. Several run in a chain, as with libxdp's dispatcher: in order of their priorities, each while the one before passes the packet on.",
             HelpName = "FILE[:NAME]",
             Required = true,
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var runConfig = new Option<string[]>("--run-config")
+        {
+            Description =
+                "A program's priority in the chain, lowest first, and the verdicts after which the next one runs; in place of the object's XDP_RUN_CONFIG (or 50,XDP_PASS).",
+            HelpName = "NAME=PRIORITY[,VERDICT...]",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var replace = new Option<string[]>("--replace")
+        {
+            Description =
+                "Replace a global function of the programs by a program of another object (SEC(\"freplace/...\")). May be repeated.",
+            HelpName = "[FUNCTION=]FILE[:NAME]",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var pin = new Option<string>("--pin")
+        {
+            Description = "Where maps that are pinned by name live on from run to run.",
+            HelpName = "DIRECTORY",
         };
         var vector = SharedOptions.Number(
             "--vector",
@@ -108,6 +130,9 @@ internal static class ReplayCommand
         {
             captures,
             program,
+            runConfig,
+            replace,
+            pin,
             vector,
             mode,
             interpreter,
@@ -140,13 +165,19 @@ internal static class ReplayCommand
         });
         command.SetAction(parsed =>
         {
-            var reference = ProgramReference.Parse(parsed.GetRequiredValue(program));
+            ProgramReference[] programs = [.. parsed.GetRequiredValue(program).Select(ProgramReference.Parse)];
             using var run = new ReplayRun(
                 new ReplayOptions
                 {
                     Captures = parsed.GetRequiredValue(captures),
-                    Object = loading.Read(parsed, reference.File),
-                    Program = reference.Program,
+                    Programs = programs,
+                    Objects = loading.Read(parsed, programs.Select(each => each.File).Distinct(StringComparer.Ordinal)),
+                    RunConfigs = [.. (parsed.GetValue(runConfig) ?? []).Select(NamedRunConfig.Parse)],
+                    Replacements =
+                    [
+                        .. (parsed.GetValue(replace) ?? []).Select(each => Replacement(parsed, loading, each)),
+                    ],
+                    PinDirectory = parsed.GetValue(pin),
                     VectorSize = parsed.GetValue(vector),
                     Mode = parsed.GetValue(mode) == "staged" ? EngineMode.Staged : EngineMode.PerPacket,
                     Engine = parsed.GetValue(interpreter) ? ExecutionEngine.Interpreter : ExecutionEngine.Compiler,
@@ -173,6 +204,17 @@ internal static class ReplayCommand
             return run.Run();
         });
         return command;
+    }
+
+    private static (string?, ProgramReference, ObjectSpec) Replacement(
+        ParseResult parsed,
+        LoadingOptions loading,
+        string text
+    )
+    {
+        var (function, file) = text.Split('=', 2) is [var name, var rest] ? (name, rest) : (null, text);
+        var reference = ProgramReference.Parse(file);
+        return (function, reference, loading.Read(parsed, reference.File));
     }
 
     private static Option<string> Output(string name, string description) =>

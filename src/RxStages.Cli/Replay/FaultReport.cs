@@ -1,4 +1,5 @@
 using RxStages.Bpf.Interpretation;
+using RxStages.Bpf.Programs;
 
 namespace RxStages.Cli.Replay;
 
@@ -9,7 +10,14 @@ internal sealed class FaultReport
     private readonly List<InterpreterFault> _first = [];
     private long _count;
 
-    public FaultReport(InterpretedProgram program) => program.OnFault = Add;
+    /// <summary>Listens to all programs of objects that are made so far.</summary>
+    public FaultReport(IEnumerable<LoadedObject> objects)
+    {
+        foreach (var program in objects.SelectMany(each => each.Programs).OfType<InterpretedProgram>())
+        {
+            program.OnFault = Add;
+        }
+    }
 
     /// <summary>Prints the faults to the standard error; nothing if there were none.</summary>
     public void Print()

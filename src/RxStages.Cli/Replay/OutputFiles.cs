@@ -16,7 +16,10 @@ internal static class OutputFiles
         {
             taken[Resolve(capture)] = "is a capture to be replayed";
         }
-        taken[Resolve(options.Object.Source)] = "is the object file";
+        foreach (var spec in options.Objects.Concat(options.Replacements.Select(replacement => replacement.Spec)))
+        {
+            taken[Resolve(spec.Source)] = "is an object file";
+        }
         if (options.Routes is { } routes && IsFile(routes))
         {
             taken[Resolve(routes)] = "is the file of --routes";

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
+using RxStages.Cli.Shared;
 using RxStages.Engine;
 
 namespace RxStages.Cli.Replay;
@@ -8,8 +10,15 @@ namespace RxStages.Cli.Replay;
 internal sealed record ReplayOptions
 {
     public required string[] Captures { get; init; }
-    public required ObjectSpec Object { get; init; }
-    public string? Program { get; init; }
+    public required ProgramReference[] Programs { get; init; }
+
+    /// <summary>The objects of the programs, each once.</summary>
+    public required ImmutableArray<ObjectSpec> Objects { get; init; }
+    public NamedRunConfig[] RunConfigs { get; init; } = [];
+
+    /// <summary>Functions to replace (null: the one that the extension names), and by what.</summary>
+    public (string? Function, ProgramReference Extension, ObjectSpec Spec)[] Replacements { get; init; } = [];
+    public string? PinDirectory { get; init; }
     public int VectorSize { get; init; }
     public EngineMode Mode { get; init; }
     public ExecutionEngine Engine { get; init; }

@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using RxStages.Bpf.Errors;
-using RxStages.Bpf.Interpretation;
-using RxStages.Bpf.Maps;
 using RxStages.Bpf.Network;
-using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Captures;
 using RxStages.Cli.Shared;
@@ -49,18 +46,8 @@ internal sealed class ReplayRun : IDisposable
     /// <exception cref="InputException">Something that was read is broken, or an output cannot be written.</exception>
     public int Run()
     {
-        var loaded = Own(
-            LoadedObject.Load(
-                _options.Object,
-                new LoadOptions
-                {
-                    Engine = _options.Engine,
-                    Maps = new MapOptions { CpuCount = Math.Max(Environment.ProcessorCount, _options.Cpu + 1) },
-                }
-            )
-        );
-        var program = loaded.GetProgram(_options.Program);
-        MapFiles.Fill(loaded, _options.Maps);
+        var programs = Own(new ReplayPrograms(_options));
+        var program = programs.Program;
         using var interruption = new Interruption();
 
         var pool = Own(new FramePool(Frames, fragmentBuffers: SideBuffers));
@@ -68,10 +55,10 @@ internal sealed class ReplayRun : IDisposable
             new CaptureSeries(_options.Captures, _options.Repeat, pool, _options.Ifindex, _options.Queue)
         );
         var packets = _options.Json ? Own(new JsonPacketLog(StandardOutput.Open(), _options.Data)) : null;
-        var faults = program is InterpretedProgram interpreted ? new FaultReport(interpreted) : null;
+        var faults = new FaultReport(programs.Objects);
         var bytes = new ByteCounts();
-        var worker = Own(new Worker(captures, program, WorkerOptions(loaded, captures, bytes, packets)));
-        using var events = new EventLog(loaded.Maps, _options.Events);
+        var worker = Own(new Worker(captures, program, WorkerOptions(programs, captures, bytes, packets)));
+        using var events = new EventLog(programs.Maps, _options.Events);
         // Opened now, so that a long replay is not in vain where it cannot be written.
         using var dump = _options.DumpMaps is { } path ? new MapDumpFile(path) : null;
         var watch = Stopwatch.StartNew();
@@ -94,8 +81,9 @@ internal sealed class ReplayRun : IDisposable
         {
             packets.Write(summary.Write);
         }
-        faults?.Print();
-        dump?.Write(loaded);
+        faults.Print();
+        dump?.Write(programs.Objects);
+        programs.SavePinnedMaps();
         events.Flush();
         foreach (var output in _outputs)
         {
@@ -151,7 +139,7 @@ internal sealed class ReplayRun : IDisposable
     }
 
     private WorkerOptions WorkerOptions(
-        LoadedObject loaded,
+        ReplayPrograms programs,
         CaptureSeries captures,
         ByteCounts bytes,
         JsonPacketLog? packets
@@ -180,7 +168,7 @@ internal sealed class ReplayRun : IDisposable
             // The same replay gives the same result each time.
             RandomSeed = _options.Seed,
             Cpu = _options.Cpu,
-            Services = Services(loaded),
+            Services = Services(programs),
             Transmit = Consumer(_options.WriteTx, captures),
             NetworkStack = Consumer(_options.WritePass, captures),
             // In a replay every target is there: who wants its packets names a file.
@@ -189,11 +177,11 @@ internal sealed class ReplayRun : IDisposable
         };
     }
 
-    private RuntimeServices Services(LoadedObject loaded)
+    private RuntimeServices Services(ReplayPrograms programs)
     {
         var services = _options.Time.CreateServices();
         services.TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null;
-        services.ReadableBytes = loaded.ReadableBytes;
+        services.ReadableBytes = programs.ReadableBytes;
         services.Network = new NetworkEnvironment(_options.Seed)
         {
             Routes = _options.Routes is { } routes ? RouteFile.Read(routes) : RouteTables.Empty,

@@ -26,15 +26,15 @@ internal sealed class MapDumpFile : IDisposable
         }
     }
 
-    /// <summary>Writes the contents of all maps of an object.</summary>
+    /// <summary>Writes the contents of all maps of objects.</summary>
     /// <exception cref="InputException">The file cannot be written.</exception>
-    public void Write(LoadedObject loaded)
+    public void Write(IEnumerable<LoadedObject> objects)
     {
         try
         {
             using (var writer = new Utf8JsonWriter(_file, JsonOutput.Options))
             {
-                MapDump.Write(writer, loaded.Maps, loaded.Spec.Btf);
+                MapDump.Write(writer, objects.SelectMany(each => each.Maps.Select(map => (map, each.Spec.Btf))));
             }
             _file.Write("\n"u8);
             _file.Flush();

@@ -126,8 +126,9 @@ public class ProgramFuzzTests
         using var writer = new Utf8JsonWriter(Stream.Null);
         MapDump.Write(
             writer,
-            loaded.Maps.Where(map => (ulong)map.Spec.MaxEntries * (ulong)map.SyscallValueSize <= 1 << 16),
-            loaded.Spec.Btf
+            loaded
+                .Maps.Where(map => (ulong)map.Spec.MaxEntries * (ulong)map.SyscallValueSize <= 1 << 16)
+                .Select(map => (map, loaded.Spec.Btf))
         );
     }
 

@@ -155,7 +155,7 @@ public class MapContentsTests
         );
         first.Map.Update(U32(1), U32(2), UpdateFlags.Any);
         second.Map.Update([8, 0, 0, 0, 10, 0, 0, 0], U32(3), UpdateFlags.Any);
-        var json = Write(writer => MapDump.Write(writer, [first.Map, second.Map], btf: null));
+        var json = Write(writer => MapDump.Write(writer, [(first.Map, null), (second.Map, null)]));
         Assert.StartsWith("""{"maps":[{"name":"first","type":"hash","entries":[{""", json, StringComparison.Ordinal);
         Assert.Contains("""{"name":"second","type":"lpm_trie","entries":[""", json, StringComparison.Ordinal);
         using var again = new MapBench(second.Map.Spec);

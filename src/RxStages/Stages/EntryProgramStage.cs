@@ -40,6 +40,21 @@ internal sealed unsafe class EntryProgramStage(BpfRuntime* runtime, Counters* co
         return vector;
     }
 
+    /// <summary>Runs the program on an entry, if it has one, over a packet that goes to several.</summary>
+    /// <returns>True if it goes on to the entry's interface.</returns>
+    public bool Passes(XdpBuff* packet, DevmapTarget entry)
+    {
+        if (entry.Program == 0)
+        {
+            return true;
+        }
+        packet->Redirect = new RedirectTarget { Kind = RedirectKind.Interface, Value = entry.Interface };
+        _group->Count = 0;
+        _group->Add(packet, 0);
+        RunGroup(entry.Program);
+        return _verdicts[0] == (uint)XdpAction.Pass;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

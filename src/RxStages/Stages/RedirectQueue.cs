@@ -1,3 +1,4 @@
+using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
 using RxStages.Packets;
 using RxStages.Ports;
@@ -30,8 +31,17 @@ internal sealed unsafe class RedirectQueue(IPacketConsumer consumer, FramePool p
         _pending->Add(packet, position);
     }
 
-    /// <summary>Appends a copy of the received packet of that position; without a frame for it the copy is lost.</summary>
-    public void AddCopy(XdpBuff* packet, int position, VectorOutcome* outcome)
+    /// <summary>
+    /// Appends a copy of the received packet of that position, if the program on the entry passes it; without a frame for it
+    /// the copy is lost.
+    /// </summary>
+    public void AddCopy(
+        XdpBuff* packet,
+        int position,
+        DevmapTarget entry,
+        EntryProgramStage programs,
+        VectorOutcome* outcome
+    )
     {
         var copy = pool.Take();
         if (copy == null)
@@ -43,9 +53,14 @@ internal sealed unsafe class RedirectQueue(IPacketConsumer consumer, FramePool p
             counters->CopiesLost++;
             pool.Recycle(&copy, 1);
         }
-        else
+        else if (programs.Passes(copy, entry))
         {
             Add(copy, position | CopyFlag, outcome);
+        }
+        else
+        {
+            outcome->Stopped |= 1UL << position;
+            pool.Recycle(&copy, 1);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed unsafe class RedirectStage : IDisposable
     private readonly RedirectQueue? _default;
     private readonly RedirectQueue[] _queues;
     private readonly RedirectQueue[] _active;
-    private readonly DevmapInterfaces _interfaces = new();
+    private readonly DevmapEntries _entries = new();
     private readonly EntryProgramStage _entryPrograms;
     private int _activeCount;
     private ulong _lastTarget;
@@ -49,7 +49,7 @@ internal sealed unsafe class RedirectStage : IDisposable
     /// <param name="outcome">Gets the losses and the frames kept.</param>
     public void Run(PacketVector* vector, VectorOutcome* outcome)
     {
-        _interfaces.Forget();
+        _entries.Forget();
         vector = _entryPrograms.Run(vector, outcome);
         for (var i = 0; i < vector->Count; i++)
         {
@@ -98,7 +98,7 @@ internal sealed unsafe class RedirectStage : IDisposable
         {
             queue.Dispose();
         }
-        _interfaces.Dispose();
+        _entries.Dispose();
         _entryPrograms.Dispose();
     }
 
@@ -133,18 +133,28 @@ internal sealed unsafe class RedirectStage : IDisposable
     {
         var excluded = (packet->Redirect.Flags & RedirectFlags.ExcludeIngress) != 0 ? packet->IngressIfindex : 0;
         RedirectQueue? last = null;
-        foreach (var ifindex in _interfaces.Of((MapHeader*)packet->Redirect.Map))
+        DevmapTarget lastEntry = default;
+        foreach (var entry in _entries.Of((MapHeader*)packet->Redirect.Map))
         {
-            if (ifindex != excluded && Find(RedirectKind.Interface, ifindex) is { } queue)
+            if (entry.Interface != excluded && Find(RedirectKind.Interface, entry.Interface) is { } queue)
             {
-                last?.AddCopy(packet, position, outcome);
+                last?.AddCopy(packet, position, lastEntry, _entryPrograms, outcome);
                 last = Activate(queue);
+                lastEntry = entry;
             }
         }
-        if (last is not null)
+        if (last is null)
         {
-            outcome->HasTarget |= 1UL << position;
+            return;
+        }
+        outcome->HasTarget |= 1UL << position;
+        if (_entryPrograms.Passes(packet, lastEntry))
+        {
             last.Add(packet, position, outcome);
+        }
+        else
+        {
+            outcome->Stopped |= 1UL << position;
         }
     }
 
@@ -152,8 +162,10 @@ internal sealed unsafe class RedirectStage : IDisposable
     {
         var redirected = BitOperations.PopCount(outcome->Redirected);
         var withTarget = BitOperations.PopCount(outcome->HasTarget);
+        var stopped = BitOperations.PopCount(outcome->Stopped & ~outcome->Redirected);
         _counters->Fate[(int)Fate.Redirected] += redirected;
-        _counters->Fate[(int)Fate.RedirectRingFull] += withTarget - redirected;
+        _counters->Fate[(int)Fate.DroppedAtTarget] += stopped;
+        _counters->Fate[(int)Fate.RedirectRingFull] += withTarget - redirected - stopped;
         _counters->Fate[(int)Fate.NoRedirectTarget] += vector->Count - withTarget;
         if (redirected == vector->Count)
         {
@@ -164,8 +176,10 @@ internal sealed unsafe class RedirectStage : IDisposable
             var bit = 1UL << vector->Positions[i];
             if ((outcome->Redirected & bit) == 0)
             {
-                var hasTarget = (outcome->HasTarget & bit) != 0;
-                outcome->Fates[vector->Positions[i]] = hasTarget ? Fate.RedirectRingFull : Fate.NoRedirectTarget;
+                outcome->Fates[vector->Positions[i]] =
+                    (outcome->Stopped & bit) != 0 ? Fate.DroppedAtTarget
+                    : (outcome->HasTarget & bit) != 0 ? Fate.RedirectRingFull
+                    : Fate.NoRedirectTarget;
             }
         }
     }

@@ -21,11 +21,14 @@ internal unsafe struct VectorOutcome
     /// <summary>A bit per position: set where a target took the redirected packet, or a copy of it.</summary>
     public ulong Redirected;
 
+    /// <summary>A bit per position: set where the program on an entry did not pass a packet that goes to several, or a copy of it.</summary>
+    public ulong Stopped;
+
     /// <summary>What the program returned.</summary>
     public uint* Verdicts => (uint*)Unsafe.AsPointer(ref _verdicts[0]);
 
     /// <summary>Forgets what the bits say of the last vector.</summary>
-    public void Clear() => Kept = HasTarget = Redirected = 0;
+    public void Clear() => Kept = HasTarget = Redirected = Stopped = 0;
 
     /// <summary>
     /// The packets' fates. Stages write losses only; the fates that follow from the verdict are filled in, before them, when

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 using RxStages.Engine;
 using RxStages.Packets;
@@ -16,6 +18,7 @@ public sealed class EntryProgramTests : IDisposable
     private readonly GCHandle _handle;
     private readonly TestConsumer _port = new();
     private readonly TestConsumer _cpu = new();
+    private readonly TestConsumer _other = new();
 
     public EntryProgramTests() => _handle = GCHandle.Alloc(_entry);
 
@@ -68,15 +71,45 @@ public sealed class EntryProgramTests : IDisposable
         Assert.Equal((1, 1), (telemetry[Fate.Redirected], telemetry[Fate.DroppedAtTarget]));
     }
 
-    private (TelemetrySnapshot Telemetry, IEnumerable<Fate> Fates) Run(EngineMode mode, params byte[][] packets)
+    [Theory, MemberData(nameof(Modes))]
+    public void OfABroadcastEachEntrysProgramDecidesAboutItsOwnCopy(EngineMode mode)
+    {
+        // To interfaces 8 and 9: 8's entry has the program, 9's has none.
+        var (telemetry, fates) = Run(mode, [3, 2, 0xa0], [3, 1, 0xa1], [3, 6, 0xa2]);
+        Assert.Equal(["0302A0"], _other.Packets);
+        Assert.Equal(["0302A0", "0301A1", "0306A2"], _port.Packets);
+        Assert.All(fates, fate => Assert.Equal(Fate.Redirected, fate));
+        Assert.Equal((3, 1, 0), (telemetry[Fate.Redirected], telemetry.CopiesSent, telemetry.CopiesLost));
+    }
+
+    [Theory, MemberData(nameof(Modes))]
+    public void ABroadcastThatNoEntrysProgramPassesIsDroppedAtItsTargets(EngineMode mode)
+    {
+        // To interface 8 alone, whose entry has the program.
+        var (telemetry, fates) = Run(mode, [4, 2, 0xa0], [4, 1, 0xa1]);
+        Assert.Equal(["0402A0"], _other.Packets);
+        Assert.Equal([Fate.Redirected, Fate.DroppedAtTarget], fates);
+        Assert.Equal((1, 1), (telemetry[Fate.Redirected], telemetry[Fate.DroppedAtTarget]));
+        Assert.True(telemetry.IsBalanced);
+    }
+
+    private unsafe (TelemetrySnapshot Telemetry, IEnumerable<Fate> Fates) Run(EngineMode mode, params byte[][] packets)
     {
         var redirects = new RedirectTable();
         redirects.AddInterface(9, _port);
         redirects.AddCpu(3, _cpu);
+        redirects.AddInterface(8, _other);
+        using var both = Devmap(8, 9);
+        using var one = Devmap(8);
         var observer = new RecordingObserver();
         using var program = new StructProgram<RedirectingProgram>(
             "redirecting",
-            new RedirectingProgram { Entry = GCHandle.ToIntPtr(_handle) }
+            new RedirectingProgram
+            {
+                Entry = GCHandle.ToIntPtr(_handle),
+                Both = (nint)both.Header,
+                One = (nint)one.Header,
+            }
         );
         using var worker = new Worker(
             new TestPort(_pool, packets),
@@ -93,15 +126,46 @@ public sealed class EntryProgramTests : IDisposable
         return (worker.Telemetry, observer.Packets.Select(packet => packet.Fate));
     }
 
-    /// <summary>Redirects to interface 9 (first byte 1) or to CPU 3, through an entry with a program.</summary>
+    /// <summary>A devmap with these interfaces, the first of them with the program.</summary>
+    private Devmap Devmap(params uint[] interfaces)
+    {
+        var map = (Devmap)
+            MapFactory.Create(
+                new MapSpec
+                {
+                    Name = "targets",
+                    Type = MapType.Devmap,
+                    KeySize = sizeof(uint),
+                    ValueSize = 2 * sizeof(uint),
+                    MaxEntries = (uint)interfaces.Length,
+                }
+            );
+        foreach (var (index, ifindex) in interfaces.Index())
+        {
+            Assert.Equal(0, map.SetEntry((uint)index, ifindex, index == 0 ? _entry : null));
+        }
+        return map;
+    }
+
+    /// <summary>Redirects to interface 9 (first byte 1) or CPU 3 (2), through an entry with a program; or to all of a devmap (3, 4).</summary>
     private struct RedirectingProgram : IXdpFunction
     {
         public nint Entry;
+        public nint Both;
+        public nint One;
 
         public readonly unsafe uint Run(XdpBuff* packet, BpfRuntime* runtime)
         {
             packet->RxQueueIndex = 5;
-            runtime->Redirect = Target(packet, Entry);
+            runtime->Redirect =
+                packet->Data[0] <= 2
+                    ? Target(packet, Entry)
+                    : new()
+                    {
+                        Kind = RedirectKind.Broadcast,
+                        Flags = (ushort)RedirectFlags.Broadcast,
+                        Map = (void*)(packet->Data[0] == 3 ? Both : One),
+                    };
             return (uint)XdpAction.Redirect;
         }
 

@@ -118,7 +118,7 @@ public sealed class MapDump
         var key = new byte[_map.Spec.KeySize];
         for (var error = _map.Next([], key); error == 0; error = _map.Next(key, key))
         {
-            WriteEntry(key, value, _map.Read(key, value));
+            WriteEntry(key, value, _map.Read(key, value, flags: 0));
         }
     }
 

@@ -128,7 +128,7 @@ public abstract unsafe class NativeMap : Map
     }
 
     /// <summary>Look-up, whatever the access flags say; with <see cref="UpdateFlags.Lock"/>, while the value's lock is held.</summary>
-    internal abstract int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0);
+    internal abstract int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags);
 
     /// <summary>Update, whatever the access flags say and frozen or not.</summary>
     internal abstract int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags);

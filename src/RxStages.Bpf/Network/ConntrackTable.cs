@@ -38,9 +38,9 @@ internal sealed unsafe class ConntrackTable
     {
         _key = key;
         _layout = new ConntrackLayout(types);
-        _entries = new NetworkMemory(capacity, sizeof(ConntrackEntry) + _layout.Size);
+        _entries = NetworkMemory.Allocate(capacity, sizeof(ConntrackEntry) + _layout.Size);
         // Nodes are twice the entries' index, plus the direction, plus one: 0 ends a list.
-        _buckets = new NetworkMemory(1, 2 * capacity * sizeof(int));
+        _buckets = NetworkMemory.Allocate(1, 2 * capacity * sizeof(int));
         _bucketMask = (2 * capacity) - 1;
     }
 

@@ -45,7 +45,7 @@ public sealed unsafe class SocketTable
         var common = StructureLayout.Find(types, "sock_common");
         var size = s_structures.Max(name => StructureLayout.Find(types, name)?.Size ?? 0);
         _hasStructures = common is not null && size > 0;
-        _memory = new NetworkMemory(sockets.Count, sizeof(BpfSock) + size);
+        _memory = NetworkMemory.Allocate(sockets.Count, sizeof(BpfSock) + size);
         var connections = new List<((Endpoint Local, Endpoint Remote) Key, int Index)>();
         var bound = new List<((bool IsTcp, Endpoint Local) Key, int Index)>();
         for (var index = 0; index < _sockets.Length; index++)

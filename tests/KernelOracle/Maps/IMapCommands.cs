@@ -11,7 +11,7 @@ internal interface IMapCommands
 
     int SyscallValueSize { get; }
 
-    int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags = 0);
+    int Lookup(ReadOnlySpan<byte> key, Span<byte> value, ulong flags);
 
     int LookupAndDelete(ReadOnlySpan<byte> key, Span<byte> value, ulong flags);
 

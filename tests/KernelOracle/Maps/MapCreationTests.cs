@@ -183,11 +183,15 @@ public sealed partial class MapCreationTests
         catch (InputException exception)
         {
             return Answer().Match(exception.Message) is { Success: true } match
-                ? match.Groups[1].Value
+                ? match.Groups["error"].Value
                 : exception.Message;
         }
     }
 
-    [GeneratedRegex(@"the kernel answers (\w+)\)$")]
+    [GeneratedRegex(
+        @"the kernel answers (?<error>\w+)\)$",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Answer();
 }

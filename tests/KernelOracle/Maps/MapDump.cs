@@ -29,7 +29,7 @@ internal static class MapDump
                 {
                     return key;
                 }
-                var error = map.Lookup(Convert.FromHexString(key), value);
+                var error = map.Lookup(Convert.FromHexString(key), value, flags: 0);
                 return $"{key} = {(error == 0 ? Convert.ToHexStringLower(value) : error.ToString())}";
             });
         entries.Sort(StringComparer.Ordinal);

@@ -60,6 +60,7 @@ internal static partial class NetworkNamespace
             return Process.Start(
                 new ProcessStartInfo(words[0], words.Skip(1))
                 {
+                    UseShellExecute = false,
                     RedirectStandardOutput = true,
                     RedirectStandardError = true,
                 }

@@ -196,9 +196,9 @@ public unsafe class RedirectMapTests
             (RedirectKind.Broadcast, flags),
             (bench.Runtime->Redirect.Kind, (ulong)bench.Runtime->Redirect.Flags)
         );
-        var targets = new uint[4];
+        var targets = new DevmapTarget[4];
         Assert.Equal(2, DevmapTargets.Copy(bench.Map.Header, targets));
-        Assert.Equal([11u, 15u], targets.Take(2).Order());
+        Assert.Equal([11u, 15u], targets.Take(2).Select(target => target.Interface).Order());
         Assert.Equal(2, DevmapTargets.Copy(bench.Map.Header, []));
     }
 

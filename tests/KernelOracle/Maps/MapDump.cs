@@ -18,6 +18,18 @@ internal static class MapDump
         return keys;
     }
 
+    /// <summary>Takes everything out of a queue or a stack: what comes out, in its order.</summary>
+    public static List<string> Drain(IMapCommands map)
+    {
+        var values = new List<string>();
+        var value = new byte[map.SyscallValueSize];
+        while (map.LookupAndDelete([], value, 0) == 0)
+        {
+            values.Add(Convert.ToHexStringLower(value));
+        }
+        return values;
+    }
+
     /// <summary>All entries, a line each, sorted: key, then value or the error of the look-up.</summary>
     public static List<string> Entries(IMapCommands map, bool withValues = true)
     {

@@ -54,7 +54,9 @@ internal sealed class EngineRun : IDisposable
     }
 
     /// <summary>Runs the program on packets.</summary>
-    public List<Outcome> Run(IReadOnlyList<byte[]> packets)
+    /// <param name="packets">The packets.</param>
+    /// <param name="vectorSize">The size of vectors in place of the setup's, 0 for that.</param>
+    public List<Outcome> Run(IReadOnlyList<byte[]> packets, int vectorSize = 0)
     {
         using var capture = new CaptureReader(ToCapture(packets), "oracle");
         using var pool = new FramePool(Frames);
@@ -65,14 +67,26 @@ internal sealed class EngineRun : IDisposable
             _options with
             {
                 Observer = recorder,
+                VectorSize = vectorSize == 0 ? _options.VectorSize : vectorSize,
             }
         );
         worker.RunToEnd();
         return recorder.Outcomes;
     }
 
-    /// <summary>What the maps hold.</summary>
-    public List<string> DumpMaps() => [.. _scenario.Dump(_object.Maps.Select(map => new EngineMapCommands(map)))];
+    /// <summary>What the maps hold; records and what is queued are taken out.</summary>
+    public List<string> DumpMaps() =>
+        [
+            .. _scenario.Dump(_object.Maps.Select(map => new EngineMapCommands(map))),
+            .. _object
+                .Maps.OfType<RingbufMap>()
+                .SelectMany(ring =>
+                {
+                    var records = new List<string>();
+                    ring.Consume(record => records.Add($"{ring.Spec.Name}: {Convert.ToHexStringLower(record)}"));
+                    return records;
+                }),
+        ];
 
     public void Dispose() => _object.Dispose();
 

@@ -1,3 +1,4 @@
+using RxStages.Bpf.Objects;
 using RxStages.KernelOracle.Tests.Maps;
 using RxStages.Linux.KernelBpf;
 
@@ -11,12 +12,17 @@ internal sealed class KernelRun : IDisposable
 
     private readonly Scenario _scenario;
     private readonly KernelObject _object;
+    private readonly List<KeyValuePair<string, KernelRingbuf>> _rings = [];
 
     public KernelRun(Scenario scenario)
     {
         _scenario = scenario;
         _object = KernelObject.Load(scenario.ReadObject(), [scenario.Program]);
         scenario.Fill(name => new KernelMapCommands(_object.Map(name)));
+        foreach (var map in _object.Maps.Where(map => map.Spec.Type == MapType.Ringbuf))
+        {
+            _rings.Add(new(map.Spec.Name, new KernelRingbuf(map)));
+        }
     }
 
     /// <summary>Runs the program on packets, one after the other.</summary>
@@ -34,8 +40,21 @@ internal sealed class KernelRun : IDisposable
         ];
     }
 
-    /// <summary>What the maps hold.</summary>
-    public List<string> DumpMaps() => [.. _scenario.Dump(_object.Maps.Select(map => new KernelMapCommands(map)))];
+    /// <summary>What the maps hold; records and what is queued are taken out.</summary>
+    public List<string> DumpMaps() =>
+        [
+            .. _scenario.Dump(_object.Maps.Select(map => new KernelMapCommands(map))),
+            .. _rings.SelectMany(ring =>
+            {
+                var records = new List<string>();
+                ring.Value.Consume(record => records.Add($"{ring.Key}: {Convert.ToHexStringLower(record)}"));
+                return records;
+            }),
+        ];
 
-    public void Dispose() => _object.Dispose();
+    public void Dispose()
+    {
+        _rings.ForEach(ring => ring.Value.Dispose());
+        _object.Dispose();
+    }
 }

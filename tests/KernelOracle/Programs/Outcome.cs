@@ -22,7 +22,7 @@ internal static class Difference
             var (expected, actual) = (kernel[i], ours[i]);
             if (expected.ReturnValue != actual.ReturnValue || !expected.Bytes.Span.SequenceEqual(actual.Bytes.Span))
             {
-                return $"packet {i} {Convert.ToHexStringLower(packets[i])}\nkernel: {expected}\nours:   {actual}";
+                return $"packet {i} ({packets[i].Length} bytes) {Convert.ToHexStringLower(packets[i])}\nkernel: {expected}\nours:   {actual}";
             }
         }
         return null;

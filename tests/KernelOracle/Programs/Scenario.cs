@@ -29,8 +29,11 @@ internal sealed record Scenario(string File, string Program, params ImmutableArr
     /// <summary>Maps whose values depend on time, so that only their keys compare.</summary>
     public ImmutableArray<string> TimedMaps { get; init; } = [];
 
+    /// <summary>Where the object is read from, by its name.</summary>
+    public Func<string, ObjectSpec> Source { get; init; } = ProgramFiles.Read;
+
     /// <summary>The object as configured.</summary>
-    public ObjectSpec ReadObject() => GlobalVariables.With(ProgramFiles.Read(File), Variables);
+    public ObjectSpec ReadObject() => GlobalVariables.With(Source(File), Variables);
 
     /// <summary>Writes the map contents to the maps of one side.</summary>
     public void Fill(Func<string, IMapCommands> map)
@@ -50,9 +53,16 @@ internal sealed record Scenario(string File, string Program, params ImmutableArr
     /// <summary>What the maps of one side hold, in lines. Maps of references to what only one side has are left out.</summary>
     public IEnumerable<string> Dump(IEnumerable<IMapCommands> maps) =>
         maps.Where(map => map.Spec.Type is not (MapType.ProgArray or MapType.Xskmap))
-            .SelectMany(map =>
-                MapDump.Entries(map, !TimedMaps.Contains(map.Spec.Name)).Select(entry => $"{map.Spec.Name}: {entry}")
-            );
+            .SelectMany(map => Dump(map).Select(entry => $"{map.Spec.Name}: {entry}"));
+
+    // Values of maps of maps are numbers of maps, which only one side has; the maps are dumped for themselves.
+    private IEnumerable<string> Dump(IMapCommands map) =>
+        map.Spec.Type switch
+        {
+            MapType.Queue or MapType.Stack => MapDump.Drain(map),
+            MapType.ArrayOfMaps or MapType.HashOfMaps => MapDump.Entries(map, withValues: false),
+            _ => MapDump.Entries(map, !TimedMaps.Contains(map.Spec.Name)),
+        };
 
     public override string ToString() => Variant.Length == 0 ? $"{File}:{Program}" : $"{File}:{Program} {Variant}";
 }

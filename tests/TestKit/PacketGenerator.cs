@@ -94,7 +94,10 @@ public sealed class PacketGenerator(int seed)
         {
             for (var tags = Pick(1, 1, 1, 2, 2, 3, 5); tags > 0; tags--)
             {
-                Put([.. Word((ushort)((_random.Next(8) << 13) | Pick(1, 2, 3, 100, _random.Next(4096)))), .. Word(type)]);
+                Put([
+                    .. Word((ushort)((_random.Next(8) << 13) | Pick(1, 2, 3, 100, _random.Next(4096)))),
+                    .. Word(type),
+                ]);
                 type = Pick<ushort>(0x8100, 0x8100, 0x88a8);
             }
         }
@@ -133,19 +136,17 @@ public sealed class PacketGenerator(int seed)
 
     private ushort PutArp()
     {
-        Put(
-            [
-                .. Word(1),
-                .. Word(0x0800),
-                6,
-                4,
-                .. Word(Pick<ushort>(1, 1, 2, 3)),
-                .. Mac(),
-                .. Ipv4Address(),
-                .. new byte[6],
-                .. Ipv4Address(),
-            ]
-        );
+        Put([
+            .. Word(1),
+            .. Word(0x0800),
+            6,
+            4,
+            .. Word(Pick<ushort>(1, 1, 2, 3)),
+            .. Mac(),
+            .. Ipv4Address(),
+            .. new byte[6],
+            .. Ipv4Address(),
+        ]);
         return 0x0806;
     }
 

@@ -33,9 +33,7 @@ public class CorpusTests
     {
         var programs = CorpusFiles
             .Names.SelectMany(name => CorpusFiles.Read(name).Programs)
-            .Select(program =>
-                Convert.ToHexString(MemoryMarshal.AsBytes([.. program.Instructions.AsSpan()]))
-            )
+            .Select(program => Convert.ToHexString(MemoryMarshal.AsBytes([.. program.Instructions.AsSpan()])))
             .ToHashSet(StringComparer.Ordinal);
         Assert.True(programs.Count >= LeastPrograms, $"{programs.Count} different programs");
     }
@@ -68,7 +66,9 @@ public class CorpusTests
             {
                 return $"{scenario}: does the same with every packet, and nothing to any map";
             }
-            return s_setups.Select(setup => Compare(scenario, setup, expected)).FirstOrDefault(text => text is not null);
+            return s_setups
+                .Select(setup => Compare(scenario, setup, expected))
+                .FirstOrDefault(text => text is not null);
         }
         catch (Exception exception) when (exception is not Xunit.Sdk.IAssertionException)
         {
@@ -100,10 +100,7 @@ public class CorpusTests
     }
 
     // A program that its packets pass by would compare nothing.
-    private static bool DoesSomething(
-        List<string> before,
-        List<(List<Outcome> Outcomes, List<string> Maps)> rounds
-    ) =>
+    private static bool DoesSomething(List<string> before, List<(List<Outcome> Outcomes, List<string> Maps)> rounds) =>
         rounds.SelectMany(round => round.Outcomes).DistinctBy(outcome => outcome.ReturnValue).Count() > 1
         || rounds.Any(round => !round.Maps.SequenceEqual(before))
         || rounds

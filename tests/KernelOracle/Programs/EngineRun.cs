@@ -49,6 +49,7 @@ internal sealed class EngineRun : IDisposable
             VectorSize = setup.VectorSize,
             Cpu = cpu,
             RandomSeed = 1,
+            Services = new RuntimeServices { ReadableBytes = _object.ReadableBytes },
         };
         scenario.Fill(name => new EngineMapCommands(_object.FindMap(name)));
     }

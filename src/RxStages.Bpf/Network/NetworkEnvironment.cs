@@ -13,14 +13,20 @@ public sealed class NetworkEnvironment
     // An interface that packets come in by and that nobody described: an Ethernet port of a host that forwards nothing.
     private static readonly NetworkInterface UndescribedPort = new() { Index = 0, Name = "" };
 
+    private readonly Lazy<ConntrackTable> _conntrack;
+
     /// <summary>Makes an environment.</summary>
     /// <param name="seed">What its secrets follow from, so that a run can be repeated; null draws them at random.</param>
-    /// <param name="types">The kernel's types, which say how programs see connections; null: they cannot look into them.</param>
+    /// <param name="types">
+    /// The kernel's types, which say how programs see connections: those by which the programs were verified. Null are those
+    /// of the running kernel.
+    /// </param>
     public NetworkEnvironment(ulong? seed = null, Btf? types = null)
     {
         MultipathKey = SipHashKey.From(seed, 0);
         SynCookies = new SynCookies(seed);
-        Conntrack = new ConntrackTable(SipHashKey.From(seed, 3), types);
+        // The running kernel's types take a while to read: only for programs that ask for connections.
+        _conntrack = new(() => new ConntrackTable(SipHashKey.From(seed, 3), types ?? TargetKernel.Running.Types));
     }
 
     /// <summary>Interfaces, routes and neighbours.</summary>
@@ -36,16 +42,18 @@ public sealed class NetworkEnvironment
 
     internal SynCookies SynCookies { get; }
 
-    internal ConntrackTable Conntrack { get; }
+    internal ConntrackTable Conntrack => _conntrack.Value;
 
     /// <summary>
     /// How many bytes programs may read from an address on, if it is that of a socket or a connection they look at; else 0.
     /// </summary>
     public int ReadableBytes(nint address) =>
-        Sockets.ReadableBytes(address) is var bytes and > 0 ? bytes : Conntrack.ReadableBytes(address);
+        Sockets.ReadableBytes(address) is var bytes and > 0 ? bytes
+        : _conntrack.IsValueCreated ? Conntrack.ReadableBytes(address)
+        : 0;
 
     /// <summary>True for the bytes that programs may write: a connection's mark.</summary>
-    public bool IsWritable(nint address, int size) => Conntrack.IsMark(address, size);
+    public bool IsWritable(nint address, int size) => _conntrack.IsValueCreated && Conntrack.IsMark(address, size);
 
     /// <summary>The environment of a worker; made when it is first asked for, if the worker was given none.</summary>
     internal static unsafe NetworkEnvironment Of(BpfRuntime* runtime)
@@ -67,7 +75,7 @@ public sealed class NetworkEnvironment
         {
             if (services.Network is not NetworkEnvironment network)
             {
-                services.Network = network = new NetworkEnvironment();
+                services.Network = network = new NetworkEnvironment(types: services.KernelTypes as Btf);
             }
             return network;
         }

@@ -361,7 +361,7 @@ public class ConntrackTests
             NetworkNamespace.Run(() => kernel = CallResult.InKernel(@case));
             foreach (var engine in Enum.GetValues<ExecutionEngine>())
             {
-                var network = new NetworkEnvironment(seed: 1, s_types.Value);
+                var network = new NetworkEnvironment(seed: 1);
                 if (CallResult.InEngine(@case, engine, network).DifferenceTo(kernel!) is { } difference)
                 {
                     differences.Add($"{@case.Name}, {engine}: {difference}");

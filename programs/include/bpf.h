@@ -108,6 +108,11 @@ static long (*const bpf_tail_call)(void *ctx, void *prog_array, __u32 index) = B
 static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = BPF_HELPER(23);
 static long (*const bpf_perf_event_output)(void *ctx, void *map, __u64 flags, const void *data,
 					   __u64 size) = BPF_HELPER(25);
+static long (*const bpf_fib_lookup)(void *ctx, void *params, int size, __u32 flags) = BPF_HELPER(69);
+static void *(*const bpf_sk_lookup_tcp)(void *ctx, void *tuple, __u32 size, __u64 netns, __u64 flags) = BPF_HELPER(84);
+static long (*const bpf_sk_release)(void *sock) = BPF_HELPER(86);
+static long (*const bpf_check_mtu)(void *ctx, __u32 ifindex, __u32 *mtu, __s32 difference,
+				   __u64 flags) = BPF_HELPER(163);
 static __s64 (*const bpf_csum_diff)(__be32 *from, __u32 from_size, __be32 *to, __u32 to_size,
 				    __u32 seed) = BPF_HELPER(28);
 static long (*const bpf_xdp_adjust_head)(struct xdp_md *ctx, int delta) = BPF_HELPER(44);

@@ -114,6 +114,11 @@ internal static class ReplayCommand
                 "Interfaces, routes and neighbours for bpf_fib_lookup and bpf_check_mtu, as 'ip addr', 'ip route show table all' and 'ip neigh' print them.",
             HelpName = "FILE",
         };
+        var sockets = new Option<string>("--sockets")
+        {
+            Description = "The host's sockets for bpf_sk_lookup_tcp and its kin, as 'ss -tunae' prints them.",
+            HelpName = "FILE",
+        };
         var trace = new Option<bool>("--trace")
         {
             Description = "Print the lines of bpf_trace_printk to the standard error.",
@@ -151,6 +156,7 @@ internal static class ReplayCommand
             seed,
             time,
             routes,
+            sockets,
             trace,
             json,
             data,
@@ -196,6 +202,7 @@ internal static class ReplayCommand
                     Seed = (ulong)parsed.GetValue(seed),
                     Time = parsed.GetValue(time),
                     Routes = parsed.GetValue(routes),
+                    Sockets = parsed.GetValue(sockets),
                     Trace = parsed.GetValue(trace),
                     Json = parsed.GetValue(json),
                     Data = parsed.GetValue(data),

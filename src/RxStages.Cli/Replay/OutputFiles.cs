@@ -20,9 +20,12 @@ internal static class OutputFiles
         {
             taken[Resolve(spec.Source)] = "is an object file";
         }
-        if (options.Routes is { } routes && IsFile(routes))
+        foreach (var (option, path) in new[] { ("--routes", options.Routes), ("--sockets", options.Sockets) })
         {
-            taken[Resolve(routes)] = "is the file of --routes";
+            if (path is not null && IsFile(path))
+            {
+                taken[Resolve(path)] = $"is the file of {option}";
+            }
         }
         // A map may be read from a dump and dumped there again: it is read whole, before.
         foreach (var (option, path) in Outputs(options))

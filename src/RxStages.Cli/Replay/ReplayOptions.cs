@@ -37,6 +37,7 @@ internal sealed record ReplayOptions
     public ReplayTime Time { get; init; }
     public ulong Seed { get; init; } = 1;
     public string? Routes { get; init; }
+    public string? Sockets { get; init; }
     public bool Trace { get; init; }
     public bool Json { get; init; }
     public bool Data { get; init; }

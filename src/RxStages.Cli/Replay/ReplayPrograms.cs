@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Maps;
+using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Runtime;
 using RxStages.Cli.Shared;
@@ -34,6 +35,7 @@ internal sealed class ReplayPrograms : IDisposable
             {
                 _objects.Add(spec.Source, LoadedObject.Load(spec, load with { Replacements = replacements }));
             }
+            KernelTypes = MayUseKernelTypes(options) ? options.Objects[0].Kernel.Types : null;
             MapFiles.Fill([.. Objects], options.Maps);
             Program = options.Programs is [var only] ? _objects[only.File].GetProgram(only.Program) : Chain(options);
         }
@@ -52,6 +54,12 @@ internal sealed class ReplayPrograms : IDisposable
 
     /// <summary>All of their maps.</summary>
     public IEnumerable<NativeMap> Maps => Objects.SelectMany(each => each.Maps);
+
+    /// <summary>
+    /// The kernel's types, as the programs were verified with, where any program may look into structures of the kernel's;
+    /// else null: reading them takes a while.
+    /// </summary>
+    public Btf? KernelTypes { get; }
 
     /// <summary>Bytes that may be read at an address, of any of the objects' maps.</summary>
     public int ReadableBytes(nint address) => Objects.Max(each => each.ReadableBytes(address));
@@ -75,6 +83,11 @@ internal sealed class ReplayPrograms : IDisposable
             each.Dispose();
         }
     }
+
+    // Kernel structures come from kfuncs, and from sockets that there are.
+    private static bool MayUseKernelTypes(ReplayOptions options) =>
+        options.Sockets is not null
+        || options.Objects.Any(spec => spec.Programs.Any(program => !program.Kfuncs.IsEmpty));
 
     private ImmutableArray<Replacement> LoadReplacements(ReplayOptions options, LoadOptions load)
     {

@@ -181,12 +181,29 @@ internal sealed class ReplayRun : IDisposable
     {
         var services = _options.Time.CreateServices();
         services.TracePrint = _options.Trace ? line => Console.Error.WriteLine($"trace: {line}") : null;
-        services.ReadableBytes = programs.ReadableBytes;
-        services.Network = new NetworkEnvironment(_options.Seed)
-        {
-            Routes = _options.Routes is { } routes ? RouteFile.Read(routes) : RouteTables.Empty,
-        };
+        var network = Network(programs);
+        services.Network = network;
+        services.KernelTypes = programs.KernelTypes;
+        services.ReadableBytes = address =>
+            programs.ReadableBytes(address) is var bytes and > 0 ? bytes : network.ReadableBytes(address);
         return services;
+    }
+
+    private NetworkEnvironment Network(ReplayPrograms programs)
+    {
+        var types = programs.KernelTypes;
+        var routes = _options.Routes is { } file ? RouteFile.Read(file) : RouteTables.Empty;
+        if (_options.Sockets is null)
+        {
+            return new NetworkEnvironment(_options.Seed, types) { Routes = routes };
+        }
+        var host = SocketFile.Read(_options.Sockets, routes);
+        return new NetworkEnvironment(_options.Seed, types)
+        {
+            Routes = routes,
+            Sockets = new SocketTable(host.Sockets, types),
+            SynCookieSetting = host.SynCookies,
+        };
     }
 
     private IPacketConsumer Consumer(string? path, CaptureSeries captures) =>

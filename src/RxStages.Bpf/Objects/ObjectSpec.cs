@@ -99,6 +99,11 @@ public sealed record ObjectSpec
             return ": there are "
                 + NameSuggestion.List([.. programs.Select(program => $"{program.Name} ({program.Section})")]);
         }
+        if (!Extensions.IsEmpty)
+        {
+            return ": its functions replace those of other programs (freplace): "
+                + NameSuggestion.List([.. Extensions.Select(program => program.Name)]);
+        }
         return OtherSections.IsEmpty
             ? ": there are no programs at all"
             : ": its programs are of other kinds (" + NameSuggestion.List(OtherSections) + ")";

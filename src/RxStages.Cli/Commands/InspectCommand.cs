@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using RxStages.Bpf.Helpers;
 using RxStages.Bpf.Isa;
+using RxStages.Bpf.Kfuncs;
 using RxStages.Bpf.Maps;
 using RxStages.Bpf.Objects;
 using RxStages.Cli.Shared;
@@ -27,7 +28,11 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             var spec = loading.Read(parsed, parsed.GetRequiredValue(file));
-            var programs = spec.Programs.Select(program => new ProgramSummary(program, spec)).ToArray();
+            var programs = spec
+                .Programs.Concat(spec.UntypedPrograms)
+                .Concat(spec.Extensions)
+                .Select(program => new ProgramSummary(program, spec))
+                .ToArray();
             if (parsed.GetValue(json))
             {
                 JsonOutput.Write(writer => Write(writer, spec, programs));
@@ -54,6 +59,10 @@ internal static class InspectCommand
                     + $"{(program.Spec.Functions.Length == 1 ? "function" : "functions")}, CPU v{program.CpuVersion}"
             );
             Console.Out.WriteLine($"  helpers       {List(program.Helpers)}");
+            if (program.Kfuncs.Length != 0)
+            {
+                Console.Out.WriteLine($"  kfuncs        {List(program.Kfuncs)}");
+            }
             Console.Out.WriteLine($"  maps          {List(program.Maps)}");
             if (program.Spec.Unsupported is { } reason)
             {
@@ -124,6 +133,7 @@ internal static class InspectCommand
             writer.WriteEndArray();
             writer.WriteNumber("cpuVersion", program.CpuVersion);
             JsonOutput.WriteStrings(writer, "helpers", program.Helpers);
+            JsonOutput.WriteStrings(writer, "kfuncs", program.Kfuncs);
             JsonOutput.WriteStrings(writer, "maps", program.Maps);
             writer.WriteString("unsupported", program.Spec.Unsupported);
             writer.WriteEndObject();
@@ -179,12 +189,19 @@ internal static class InspectCommand
                     HelperTable.Find(id)?.Name ?? $"{HelperNames.Find(id) ?? $"#{id}"} (not supported)"
                 ),
             ];
+            Kfuncs =
+            [
+                .. program.Kfuncs.Select(kfunc =>
+                    KfuncTable.Find(kfunc.Name) is null ? $"{kfunc.Name} (not supported)" : kfunc.Name
+                ),
+            ];
             Maps = [.. maps.Select(index => spec.Maps[index].Name)];
         }
 
         public ProgramSpec Spec { get; }
         public int CpuVersion { get; }
         public string[] Helpers { get; }
+        public string[] Kfuncs { get; }
         public string[] Maps { get; }
     }
 }

@@ -20,17 +20,17 @@ internal sealed unsafe class ConntrackLayout
         var connection = StructureLayout.Find(types, "nf_conn");
         var hash = StructureLayout.Find(types, "nf_conntrack_tuple_hash");
         Size = connection?.Size ?? 0;
-        _use = Offset("ct_general.use");
-        _timeout = Offset("timeout");
-        _status = Offset("status");
-        _zone = Offset("zone.id");
-        _zoneDirections = Offset("zone.dir");
-        _mark = Offset("mark");
-        var hashes = hash is null ? -1 : Offset("tuplehash");
+        _use = Offset("ct_general.use", sizeof(int));
+        _timeout = Offset("timeout", sizeof(uint));
+        _status = Offset("status", sizeof(ulong));
+        _zone = Offset("zone.id", sizeof(ushort));
+        _zoneDirections = Offset("zone.dir", sizeof(byte));
+        _mark = Offset("mark", sizeof(uint));
+        var hashes = hash is null ? -1 : Offset("tuplehash", 2 * hash.Size);
         _original = new TupleLayout(hash, hashes);
         _reply = new TupleLayout(hash, hashes < 0 ? -1 : hashes + hash!.Size);
 
-        int Offset(string path) => connection?.OffsetOf(path) ?? -1;
+        int Offset(string path, int size) => connection?.OffsetOf(path, size) ?? -1;
     }
 
     /// <summary>Bytes of the structure; 0 if it is not known.</summary>
@@ -71,13 +71,16 @@ internal sealed unsafe class ConntrackLayout
         private const ushort Ipv4 = 2;
         private const ushort Ipv6 = 10;
 
-        private readonly int _sourceAddress = Offset(hash, start, "tuple.src.u3");
-        private readonly int _sourcePort = Offset(hash, start, "tuple.src.u");
-        private readonly int _family = Offset(hash, start, "tuple.src.l3num");
-        private readonly int _destinationAddress = Offset(hash, start, "tuple.dst.u3");
-        private readonly int _destinationPort = Offset(hash, start, "tuple.dst.u");
-        private readonly int _protocol = Offset(hash, start, "tuple.dst.protonum");
-        private readonly int _direction = Offset(hash, start, "tuple.dst.dir");
+        // union nf_inet_addr
+        private const int AddressSize = 16;
+
+        private readonly int _sourceAddress = Offset(hash, start, "tuple.src.u3", AddressSize);
+        private readonly int _sourcePort = Offset(hash, start, "tuple.src.u", sizeof(ushort));
+        private readonly int _family = Offset(hash, start, "tuple.src.l3num", sizeof(ushort));
+        private readonly int _destinationAddress = Offset(hash, start, "tuple.dst.u3", AddressSize);
+        private readonly int _destinationPort = Offset(hash, start, "tuple.dst.u", sizeof(ushort));
+        private readonly int _protocol = Offset(hash, start, "tuple.dst.protonum", sizeof(byte));
+        private readonly int _direction = Offset(hash, start, "tuple.dst.dir", sizeof(byte));
 
         public void Show(byte* connection, in ConntrackTuple tuple, ConntrackDirection direction)
         {
@@ -92,13 +95,13 @@ internal sealed unsafe class ConntrackLayout
         {
             if (address >= 0)
             {
-                new Span<byte>(connection + address, 16).Clear();
+                new Span<byte>(connection + address, AddressSize).Clear();
                 endpoint.Address.Write(connection + address);
             }
             Write(connection, port, System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(endpoint.Port));
         }
 
-        private static int Offset(StructureLayout? hash, int start, string path) =>
-            start >= 0 && hash?.OffsetOf(path) is { } offset and >= 0 ? start + offset : -1;
+        private static int Offset(StructureLayout? hash, int start, string path, int size) =>
+            start >= 0 && hash?.OffsetOf(path, size) is { } offset and >= 0 ? start + offset : -1;
     }
 }

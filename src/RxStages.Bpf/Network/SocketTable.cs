@@ -45,6 +45,8 @@ public sealed unsafe class SocketTable
         var common = StructureLayout.Find(types, "sock_common");
         var size = s_structures.Max(name => StructureLayout.Find(types, name)?.Size ?? 0);
         _hasStructures = common is not null && size > 0;
+        // All of them begin with the common part, or so honest types say.
+        size = Math.Max(size, common?.Size ?? 0);
         _memory = NetworkMemory.Allocate(sockets.Count, sizeof(BpfSock) + size);
         var connections = new List<((Endpoint Local, Endpoint Remote) Key, int Index)>();
         var bound = new List<((bool IsTcp, Endpoint Local) Key, int Index)>();
@@ -271,7 +273,7 @@ public sealed unsafe class SocketTable
         void Write<T>(string member, T value)
             where T : unmanaged
         {
-            if (layout.OffsetOf(member) is var offset and >= 0)
+            if (layout.OffsetOf(member, sizeof(T)) is var offset and >= 0)
             {
                 new ReadOnlySpan<byte>(&value, sizeof(T)).CopyTo(new Span<byte>(structure + offset, sizeof(T)));
             }

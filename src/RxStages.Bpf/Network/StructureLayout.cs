@@ -1,4 +1,5 @@
 using RxStages.Bpf.Objects;
+using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Network;
 
@@ -14,49 +15,33 @@ internal sealed class StructureLayout
         _id = id;
     }
 
-    /// <summary>Its size in bytes.</summary>
+    /// <summary>Its size in bytes, at most <see cref="BpfRuntime.MaxStructureSize"/>.</summary>
     public int Size => (int)_types[_id].Size;
 
-    /// <summary>The structure of that name, or null if there is none.</summary>
+    /// <summary>The structure of that name, or null if there is none, or one too large for programs.</summary>
     public static StructureLayout? Find(Btf? types, string name) =>
-        types?.Find(name, BtfKind.Struct) is { } id and > 0 ? new(types, id) : null;
+        types?.Find(name, BtfKind.Struct) is { } id and > 0 && types[id].Size <= BpfRuntime.MaxStructureSize
+            ? new(types, id)
+            : null;
 
-    /// <summary>Where a member is, in bytes from the start; -1 if there is none.</summary>
+    /// <summary>
+    /// Where a member is, in bytes from the start; -1 if there is none, or if so many bytes from there on are not in the
+    /// structure, whatever the types say.
+    /// </summary>
     /// <param name="path">The member's name, or several parted by dots; members of anonymous structures are found too.</param>
-    public int OffsetOf(string path)
+    /// <param name="size">How many bytes from there on are needed.</param>
+    public int OffsetOf(string path, int size)
     {
-        var (offset, type) = (0, _id);
+        var (offset, type) = (0L, _id);
         foreach (var name in path.Split('.'))
         {
-            if (FindMember(type, name, 0) is not { } member)
+            if (_types.FindMember(type, name) is not { } member)
             {
                 return -1;
             }
-            offset += (int)(member.BitOffset / 8);
-            type = _types.SkipModifiers(member.Type);
+            offset += member.BitOffset / 8;
+            type = member.Type;
         }
-        return offset;
-    }
-
-    private BtfMember? FindMember(int id, string name, int depth)
-    {
-        var type = _types[id];
-        if (type.Kind is not (BtfKind.Struct or BtfKind.Union) || depth > Btf.MaxResolveDepth)
-        {
-            return null;
-        }
-        for (var i = 0; i < type.Count; i++)
-        {
-            var member = type.Member(i);
-            if (member.Name == name)
-            {
-                return member;
-            }
-            if (member.Name.Length == 0 && FindMember(_types.SkipModifiers(member.Type), name, depth + 1) is { } inner)
-            {
-                return inner with { BitOffset = member.BitOffset + inner.BitOffset };
-            }
-        }
-        return null;
+        return offset + size <= Size ? (int)offset : -1;
     }
 }

@@ -20,6 +20,9 @@ public sealed class Btf
     /// <summary>How many modifiers, typedefs and array dimensions may stand between a type and what it is in the end (<c>MAX_RESOLVE_DEPTH</c>).</summary>
     public const int MaxResolveDepth = 32;
 
+    // Anonymous structures that are looked through for one member.
+    private const int MaxAnonymous = 256;
+
     private const ushort Magic = 0xeb9f;
     private const int HeaderSize = 24;
 
@@ -130,25 +133,33 @@ public sealed class Btf
     }
 
     /// <summary>Where a member of a structure or union begins, in bytes, or null if there is none; members of anonymous ones in it are its own.</summary>
-    public int? OffsetOf(int structure, string name) => OffsetOf(this[SkipModifiers(structure)], name, 0);
+    public int? OffsetOf(int structure, string name) =>
+        FindMember(structure, name) is { } member ? (int)(member.BitOffset / 8) : null;
 
-    private int? OffsetOf(BtfType type, string name, int depth)
+    /// <summary>
+    /// A member of a structure or union, where it begins being counted from that one's start; null if there is none. Members
+    /// of anonymous ones in it are its own.
+    /// </summary>
+    internal BtfMember? FindMember(int structure, string name) => FindMember(SkipModifiers(structure), name, []);
+
+    // Types can name each other so that the ways through them are without number: each is looked at once.
+    private BtfMember? FindMember(int structure, string name, HashSet<int> seen)
     {
-        if (type.Kind is not (BtfKind.Struct or BtfKind.Union) || depth > MaxResolveDepth)
+        var type = this[structure];
+        if (type.Kind is not (BtfKind.Struct or BtfKind.Union) || seen.Count > MaxAnonymous || !seen.Add(structure))
         {
             return null;
         }
         for (var index = 0; index < type.Count; index++)
         {
             var member = type.Member(index);
-            var start = (int)(member.BitOffset / 8);
             if (member.Name == name)
             {
-                return start;
+                return member;
             }
-            if (member.Name.Length == 0 && OffsetOf(this[SkipModifiers(member.Type)], name, depth + 1) is { } inner)
+            if (member.Name.Length == 0 && FindMember(SkipModifiers(member.Type), name, seen) is { } inner)
             {
-                return start + inner;
+                return inner with { BitOffset = member.BitOffset + inner.BitOffset };
             }
         }
         return null;

@@ -48,14 +48,11 @@ internal sealed class BtfNames
         return flavor < 0 ? name : name[..Externs.EssentialLength(name)];
     }
 
+    // Random for each process: names cannot be chosen to share a chain.
     private int Bucket(ReadOnlySpan<byte> name)
     {
-        // FNV-1a.
-        var hash = 2166136261u;
-        foreach (var letter in name)
-        {
-            hash = (hash ^ letter) * 16777619;
-        }
-        return (int)(hash & (uint)(_heads.Length - 1));
+        var hash = new HashCode();
+        hash.AddBytes(name);
+        return hash.ToHashCode() & (_heads.Length - 1);
     }
 }

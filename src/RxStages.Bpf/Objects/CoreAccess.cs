@@ -15,6 +15,9 @@ internal sealed class CoreAccess
     /// <summary>How many steps there may be, anonymous members included (<c>BPF_CORE_SPEC_MAX_LEN</c>).</summary>
     public const int MaxSteps = 64;
 
+    // Names may have hundreds of bytes, and there may be very many relocations.
+    private const int MaxDescription = 400;
+
     /// <summary>Begins a way.</summary>
     /// <param name="btf">The types it goes through.</param>
     /// <param name="root">The type where it begins.</param>
@@ -125,6 +128,11 @@ internal sealed class CoreAccess
         }
         foreach (var step in Steps.Skip(1))
         {
+            if (text.Length > MaxDescription)
+            {
+                text.Append('…');
+                break;
+            }
             text.Append(step.Name is null ? $"[{step.Index}]" : "." + step.Name);
         }
         return text.Append(CultureInfo.InvariantCulture, $" ({relocation.Access} @ offset {BitOffset / 8})").ToString();

@@ -363,7 +363,9 @@ internal sealed class CoreMatcher(Btf local, Btf target)
         return localType.Count <= targetType.Count;
     }
 
-    private void Work()
+    /// <summary>Counts a step of the work that comparing takes.</summary>
+    /// <exception cref="CoreRelocationException">There were too many.</exception>
+    public void Work()
     {
         if (++_work > MaxWork)
         {

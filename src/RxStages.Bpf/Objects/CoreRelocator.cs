@@ -97,15 +97,16 @@ internal sealed class CoreRelocator
         {
             candidates = ReferenceEquals(_local, _target)
                 ? [type]
-                :
-                [
-                    .. _target
-                        .FindAll(Externs.WithoutFlavor(_local[type].Name))
-                        .Where(id => CoreMatcher.AreKindsCompatible(_target[id], _local[type])),
-                ];
+                : [.. _target.FindAll(Externs.WithoutFlavor(_local[type].Name)).Where(id => IsCandidate(id, type))];
             _candidates.Add(type, candidates);
         }
         return candidates;
+    }
+
+    private bool IsCandidate(int candidate, int type)
+    {
+        _matcher.Work();
+        return CoreMatcher.AreKindsCompatible(_target[candidate], _local[type]);
     }
 
     private static CoreResult Answer(CoreRelocation relocation, CoreAccess way, CoreAccess? target, string description)

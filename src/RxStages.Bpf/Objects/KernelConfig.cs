@@ -12,7 +12,7 @@ namespace RxStages.Bpf.Objects;
 public sealed class KernelConfig
 {
     // That of a distribution's kernel has 300 KB.
-    private const int MaxSize = 16 << 20;
+    private const int MaxSize = 4 << 20;
 
     private readonly FrozenDictionary<string, string> _values;
 

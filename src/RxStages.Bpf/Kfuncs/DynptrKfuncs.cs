@@ -7,6 +7,9 @@ namespace RxStages.Bpf.Kfuncs;
 /// <summary>Kfuncs on dynptrs. Those that return an <c>int</c> leave the upper half of r0 zero, as the kernel's machine code does.</summary>
 internal static unsafe class DynptrKfuncs
 {
+    private const string Buffers =
+        "Slices of the packet end with the function whose stack their buffer is on, and their buffer cannot be a record that is to be submitted.";
+
     private static readonly Argument s_any = new(ArgumentType.Dynptr) { Dynptr = DynptrKinds.Any };
 
     internal static readonly ImmutableArray<KfuncDefinition> Definitions =
@@ -30,7 +33,10 @@ internal static unsafe class DynptrKfuncs
             Slice,
             "kernel/bpf/helpers.c: bpf_dynptr_slice",
             "The address of bytes in a dynptr, to read; of the buffer, filled with them, where they are not in one piece. Null beyond its end."
-        ),
+        )
+        {
+            Difference = Buffers,
+        },
         new(
             "bpf_dynptr_slice_rdwr",
             ReturnType.DynptrMemoryOrNull,
@@ -38,7 +44,10 @@ internal static unsafe class DynptrKfuncs
             WritableSlice,
             "kernel/bpf/helpers.c: bpf_dynptr_slice_rdwr",
             "The same to write: what is written to the buffer has to be written back with bpf_dynptr_write. Null of a read-only dynptr."
-        ),
+        )
+        {
+            Difference = Buffers,
+        },
         new(
             "bpf_dynptr_adjust",
             ReturnType.Integer,

@@ -99,6 +99,7 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
             return ReturnToHelper(state);
         }
         environment.Record(crossing: FrameCrossing.Returns);
+        state.ForgetBuffers();
         return Return(state, state.Registers[0]);
     }
 
@@ -110,6 +111,7 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
     {
         environment.Record(crossing: FrameCrossing.ReturnsToHelper);
         var callSite = state.Current.CallSite;
+        state.ForgetBuffers();
         state.Depth--;
         if (pruning.FindPrevious(state, callSite) is { } previous)
         {
@@ -152,6 +154,7 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
         }
         var returned = environment.PushBranch(state.Current.CallSite + 1);
         returned.History.LastReturns();
+        // Slices that may be in its stack among them.
         returned.ForgetPackets();
         Return(returned, RegisterState.Unknown);
     }

@@ -371,6 +371,14 @@ internal sealed class MemoryChecker(VerifierEnvironment environment)
             throw environment.Reject($"writes to {pointer.Describe()}");
         }
         CheckRange(pointer, offset, size, pointer.Size, access, pointer.Describe());
+        if (access != MemoryAccess.Read && pointer.Buffer != 0)
+        {
+            // The stack where the slice may be is written, or is not.
+            var buffer = RegisterState.Pointer(RegisterType.Stack);
+            buffer.Frame = pointer.Frame;
+            buffer.Offset = pointer.Buffer;
+            _stack.CheckCallWrite(buffer, pointer.Size, fillsAll: false);
+        }
     }
 
     /// <summary>The kernel's <c>check_mem_region_access</c>.</summary>

@@ -50,7 +50,7 @@ internal struct RegisterState
     /// <summary>What it is.</summary>
     public RegisterType Type;
 
-    /// <summary>For stack pointers: the frame that the stack belongs to.</summary>
+    /// <summary>For stack pointers, and slices that have a <see cref="Buffer"/>: the frame that the stack belongs to.</summary>
     public byte Frame;
 
     /// <summary>
@@ -93,6 +93,16 @@ internal struct RegisterState
 
     /// <summary>For pointers to kernel structures: the type's id in the kernel's BTF.</summary>
     public int BtfType
+    {
+        readonly get => Map;
+        set => Map = value;
+    }
+
+    /// <summary>
+    /// For a slice of the packet that may be a copy in a buffer on the stack of <see cref="Frame"/>: the buffer's (negative)
+    /// offset there; else 0. It shares the field of <see cref="Map"/>.
+    /// </summary>
+    public int Buffer
     {
         readonly get => Map;
         set => Map = value;

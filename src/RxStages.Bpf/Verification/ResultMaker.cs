@@ -109,15 +109,49 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
     /// <summary>Part of the dynptr's memory: void when the dynptr is, or when what the dynptr refers to is.</summary>
     private RegisterState Slice(RegisterType modifiers)
     {
-        if (call.Dynptr.Kind.HasFlag(DynptrKinds.Xdp))
+        var isOfPacket = call.Dynptr.Kind.HasFlag(DynptrKinds.Xdp);
+        var result = Memory(isOfPacket ? modifiers | RegisterType.PacketSlice : modifiers, call.ResultSize);
+        if (isOfPacket)
         {
-            modifiers |= RegisterType.PacketSlice;
+            NoteBuffer(ref result);
         }
-        var result = Memory(modifiers, call.ResultSize);
         result.Id = environment.NewId();
         result.Dynptr = call.Dynptr.Id;
         result.Reference = call.Dynptr.Reference;
         return result;
+    }
+
+    /// <summary>
+    /// The slice may be the buffer that the call was given. The kernel takes no notice, so that in it what is written to the
+    /// slice can replace a pointer that was stored in the buffer since, or reach stack that is no longer there.
+    /// </summary>
+    private void NoteBuffer(ref RegisterState slice)
+    {
+        var arguments = call.Function.Arguments.AsSpan();
+        for (var index = 0; index < arguments.Length; index++)
+        {
+            ref readonly var buffer = ref environment.Registers[index + 1];
+            if (arguments[index].Type != ArgumentType.WritableMemoryOrNull || !buffer.IsPointer)
+            {
+                continue;
+            }
+            if (buffer.Type == RegisterType.Stack)
+            {
+                slice.Frame = buffer.Frame;
+                slice.Buffer = buffer.Bounds.IsConstant
+                    ? (int)((long)buffer.Bounds.Bits.Value + buffer.Offset)
+                    : throw environment.Reject(
+                        $"the buffer in r{index + 1} is at an offset of the stack that is not constant"
+                    );
+            }
+            else if (buffer.Reference != 0 || (buffer.Kind == RegisterType.Memory && buffer.Buffer != 0))
+            {
+                throw environment.Reject(
+                    $"the buffer in r{index + 1} is {buffer.Describe()}, which may be gone before the slice is",
+                    "use a buffer on the stack"
+                );
+            }
+        }
     }
 
     private RegisterState Structure(RegisterType type)

@@ -146,6 +146,14 @@ internal sealed class VerifierState
     public void ForgetDynptr(uint id) =>
         Forget(static (register, id) => register.Kind == RegisterType.Memory && register.Dynptr == id, id);
 
+    /// <summary>The innermost frame is about to end: slices that may be in its stack are void.</summary>
+    public void ForgetBuffers() =>
+        Forget(
+            static (register, frame) =>
+                register.Kind == RegisterType.Memory && register.Buffer != 0 && register.Frame == frame,
+            (uint)Depth
+        );
+
     /// <summary>What RCU kept alive may be gone: such pointers may point to nothing from now on.</summary>
     public void DistrustRcuPointers()
     {

@@ -215,6 +215,11 @@ internal sealed unsafe class CallbackEmitter(
     private void ForEachFunction(int slot, Action<CompiledFunction> emit)
     {
         var functions = compiler.CallbacksOf(slot);
+        if (functions.Count == 0)
+        {
+            // Never run, but what follows expects a value.
+            il.Emit(OpCodes.Ldc_I8, 0L);
+        }
         var end = il.DefineLabel();
         for (var index = 0; index < functions.Count; index++)
         {

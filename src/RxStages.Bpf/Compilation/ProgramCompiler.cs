@@ -77,9 +77,15 @@ internal sealed unsafe class ProgramCompiler
     public FunctionDefinition Called(int slot) =>
         CalledFunction.Find(_program.Spec, Code[slot]) ?? throw Code.Error(slot, "calls by register are not supported");
 
-    /// <summary>The functions that a call calls back.</summary>
+    /// <summary>The functions that a call calls back; none when it is known to go round no loop at all.</summary>
     public IReadOnlyList<CompiledFunction> CallbacksOf(int slot) =>
-        [.. _program.Callbacks[slot].Select(index => FunctionAt(_program.Functions[index].Start))];
+        [
+            .. _program
+                .Callbacks[slot]
+                .Select(index => _program.Functions[index].Start)
+                .Where(start => Code.Facts(start).IsReachable)
+                .Select(FunctionAt),
+        ];
 
     /// <summary>The one map that a helper call works on, or null when it is not the same on all paths.</summary>
     public Map? MapOfCall(int slot) =>

@@ -1,6 +1,7 @@
 using RxStages.Bpf.Compilation;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Runtime;
+using RxStages.Bpf.Verification;
 using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Compilation;
@@ -59,6 +60,38 @@ public unsafe class CompiledProgramTests
         using var program = Trusted.Compile("r0 = 0x700000002 ll\nexit");
         using var vector = new TestVector([1]);
         Assert.Equal([2u], vector.Run(program));
+    }
+
+    [Theory]
+    [InlineData(0, 7)]
+    [InlineData(3, 10)]
+    public void AFunctionIsCalledBackAsOftenAsIsKnown(int count, uint expected)
+    {
+        var verified = Verifier.Verify(
+            Verification.Programs.Assemble(
+                $"""
+                *(u64 *)(r10 - 8) = 7
+                r1 = {count}
+                r2 = function body ll
+                r3 = r10
+                r3 += -8
+                r4 = 0
+                call 181
+                r0 = *(u64 *)(r10 - 8)
+                exit
+                body:
+                r1 = *(u64 *)(r2 + 0)
+                r1 += 1
+                *(u64 *)(r2 + 0) = r1
+                r0 = 0
+                exit
+                """
+            ),
+            []
+        );
+        using var program = IlCompiler.Compile(verified, []);
+        using var vector = new TestVector([1]);
+        Assert.Equal([expected], vector.Run(program));
     }
 
     [Fact]

@@ -129,7 +129,7 @@ int calls_back(struct xdp_md *ctx)
 	record(&i, bpf_loop((8 << 20) + 1, add_index, &sum, 0));
 	record(&i, bpf_loop(length, length & 1 ? (void *)add_index : (void *)add_twice, &sum, 0));
 	record(&i, bpf_loop(20, add_nested, &sum, 0));
-	record(&i, bpf_loop(100000, add_twice, &sum, 0));
+	record(&i, bpf_loop(5000, add_twice, &sum, 0));
 	record(&i, sum.total);
 	record(&i, sum.calls);
 	return XDP_PASS;

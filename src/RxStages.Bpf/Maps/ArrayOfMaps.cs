@@ -52,30 +52,12 @@ public sealed unsafe class ArrayOfMaps : NativeMap, IMapOfMaps
         _inner.Find(ArrayOfMapsOperations.Find(Header, MemoryMarshal.Read<uint>(key)));
 
     /// <inheritdoc/>
-    public override bool ContainsValue(byte* address, int size)
-    {
-        foreach (var map in _inner.All)
-        {
-            if (map.ContainsValue(address, size))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
+    public override bool ContainsValue(byte* address, int size) => _inner.ContainsValue(address, size);
 
     internal override Map? WithHeader(nuint header) => base.WithHeader(header) ?? _inner.Find((nint)header);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
-    {
-        var inner = (MapHeader*)ArrayOfMapsOperations.Find(Header, MemoryMarshal.Read<uint>(key));
-        if (inner is null)
-        {
-            return -Errno.ENOENT;
-        }
-        MemoryMarshal.Write(value, inner->Id);
-        return 0;
-    }
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) =>
+        Maps.InnerMaps.ReadId((MapHeader*)ArrayOfMapsOperations.Find(Header, MemoryMarshal.Read<uint>(key)), value);
 
     /// <summary>No number is the descriptor of a map here: <see cref="SetMap"/> takes the map itself.</summary>
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) =>
@@ -83,15 +65,7 @@ public sealed unsafe class ArrayOfMaps : NativeMap, IMapOfMaps
         : MemoryMarshal.Read<uint>(key) >= Spec.MaxEntries ? -Errno.E2BIG
         : -Errno.EBADF;
 
-    internal override int Remove(ReadOnlySpan<byte> key)
-    {
-        var index = MemoryMarshal.Read<uint>(key);
-        if (index >= Spec.MaxEntries)
-        {
-            return -Errno.E2BIG;
-        }
-        return Interlocked.Exchange(ref _header->Maps[index], 0) == 0 ? -Errno.ENOENT : 0;
-    }
+    internal override int Remove(ReadOnlySpan<byte> key) => DescriptorArray.Remove(_header->Maps, Spec.MaxEntries, key);
 
     internal override int Next(ReadOnlySpan<byte> key, Span<byte> next) => IndexKeys.Next(key, next, Spec.MaxEntries);
 

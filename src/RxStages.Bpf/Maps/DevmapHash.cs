@@ -14,10 +14,7 @@ public sealed unsafe class DevmapHash : HashMapBase, IEntryPrograms
         Reserve(FlatStore.KeyOffset, extra: 1, isChunked: false);
         Table->Extra = (uint*)Memory.Reserve(sizeof(uint));
         *Table->Extra = 1;
-        Table->Find = &HashTable<Key4, FlatStore>.FindIndex;
-        Table->Update = &Update;
-        Table->Delete = &HashOperations<Key4, FlatStore>.DeleteElement;
-        Operations = Initialize<DevmapHashOperations>(Header);
+        Operations = BindStore<FlatStore>();
     }
 
     /// <inheritdoc/>
@@ -51,6 +48,14 @@ public sealed unsafe class DevmapHash : HashMapBase, IEntryPrograms
 
     // The one extra element: only the control path updates.
     private protected override int ControlCpu => 0;
+
+    private protected override Type Bind<TKey, TStore>()
+    {
+        Table->Find = &HashTable<TKey, TStore>.FindIndex;
+        Table->Update = &Update;
+        Table->Delete = &HashOperations<TKey, TStore>.DeleteElement;
+        return Initialize<DevmapHashOperations>(Header);
+    }
 
     private static long Update(HashHeader* map, int extra, byte* key, byte* value, ulong flags)
     {

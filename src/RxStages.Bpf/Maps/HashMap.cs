@@ -30,19 +30,7 @@ public sealed unsafe class HashMap : HashMapBase
 
     internal override int Take(ReadOnlySpan<byte> key, Span<byte> value) => TakeElement(key, value);
 
-    private Type BindStore<TStore>()
-        where TStore : struct, IElementStore =>
-        Spec.KeySize switch
-        {
-            4 => Bind<Key4, TStore>(),
-            8 => Bind<Key8, TStore>(),
-            16 => Bind<Key16, TStore>(),
-            _ => Bind<KeyN, TStore>(),
-        };
-
-    private Type Bind<TKey, TStore>()
-        where TKey : struct, IHashKey
-        where TStore : struct, IElementStore
+    private protected override Type Bind<TKey, TStore>()
     {
         Table->Find = &HashTable<TKey, TStore>.FindIndex;
         Table->Remove = &HashTable<TKey, TStore>.RemoveKey;

@@ -138,6 +138,22 @@ public abstract unsafe class HashMapBase : NativeMap
         base.Dispose(disposing);
     }
 
+    /// <summary>Binds the header to the operations for the size of the map's keys; gives their type.</summary>
+    private protected Type BindStore<TStore>()
+        where TStore : struct, IElementStore =>
+        Spec.KeySize switch
+        {
+            4 => Bind<Key4, TStore>(),
+            8 => Bind<Key8, TStore>(),
+            16 => Bind<Key16, TStore>(),
+            _ => Bind<KeyN, TStore>(),
+        };
+
+    /// <summary>Binds the header to the operations for that kind of keys and elements; gives their type.</summary>
+    private protected abstract Type Bind<TKey, TStore>()
+        where TKey : struct, IHashKey
+        where TStore : struct, IElementStore;
+
     private void ReadElement(uint index, Span<byte> value, ulong flags)
     {
         var cpuStride = IsPerCpu ? Table->Pool.CpuStride : 0;

@@ -46,30 +46,12 @@ public sealed unsafe class HashOfMaps : HashMapBase, IMapOfMaps
     public NativeMap? GetMap(ReadOnlySpan<byte> key) => _inner.Find(Find(key));
 
     /// <inheritdoc/>
-    public override bool ContainsValue(byte* address, int size)
-    {
-        foreach (var map in _inner.All)
-        {
-            if (map.ContainsValue(address, size))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
+    public override bool ContainsValue(byte* address, int size) => _inner.ContainsValue(address, size);
 
     internal override Map? WithHeader(nuint header) => base.WithHeader(header) ?? _inner.Find((nint)header);
 
-    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags)
-    {
-        var inner = (MapHeader*)Find(key);
-        if (inner is null)
-        {
-            return -Errno.ENOENT;
-        }
-        MemoryMarshal.Write(value, inner->Id);
-        return 0;
-    }
+    internal override int Read(ReadOnlySpan<byte> key, Span<byte> value, ulong flags) =>
+        Maps.InnerMaps.ReadId((MapHeader*)Find(key), value);
 
     /// <summary>No number is the descriptor of a map here: <see cref="SetMap"/> takes the map itself.</summary>
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) => -Errno.EBADF;
@@ -92,19 +74,7 @@ public sealed unsafe class HashOfMaps : HashMapBase, IMapOfMaps
         }
     }
 
-    private Type BindStore<TStore>()
-        where TStore : struct, IElementStore =>
-        Spec.KeySize switch
-        {
-            4 => Bind<Key4, TStore>(),
-            8 => Bind<Key8, TStore>(),
-            16 => Bind<Key16, TStore>(),
-            _ => Bind<KeyN, TStore>(),
-        };
-
-    private Type Bind<TKey, TStore>()
-        where TKey : struct, IHashKey
-        where TStore : struct, IElementStore
+    private protected override Type Bind<TKey, TStore>()
     {
         Table->Find = &HashTable<TKey, TStore>.FindIndex;
         Table->Update = &HashOperations<TKey, TStore>.Update;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 
@@ -46,6 +47,30 @@ internal sealed unsafe class InnerMaps(MapSpec template) : IDisposable
         {
             return _byHeader.GetValueOrDefault(header);
         }
+    }
+
+    /// <summary>True when all of the bytes are in a value of one of the maps.</summary>
+    internal bool ContainsValue(byte* address, int size)
+    {
+        foreach (var map in All)
+        {
+            if (map.ContainsValue(address, size))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>What a look-up by system call gives for an entry: the map's number; ENOENT where none is.</summary>
+    internal static int ReadId(MapHeader* inner, Span<byte> value)
+    {
+        if (inner is null)
+        {
+            return -Errno.ENOENT;
+        }
+        MemoryMarshal.Write(value, inner->Id);
+        return 0;
     }
 
     public void Dispose()

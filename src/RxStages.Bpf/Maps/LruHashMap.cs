@@ -13,13 +13,7 @@ public sealed unsafe class LruHashMap : HashMapBase
     {
         Reserve(LruStore.KeyOffset, extra: 0, isChunked: false);
         ReserveLists();
-        Operations = Spec.KeySize switch
-        {
-            4 => Bind<Key4>(),
-            8 => Bind<Key8>(),
-            16 => Bind<Key16>(),
-            _ => Bind<KeyN>(),
-        };
+        Operations = BindStore<LruStore>();
     }
 
     /// <inheritdoc/>
@@ -84,12 +78,11 @@ public sealed unsafe class LruHashMap : HashMapBase
         }
     }
 
-    private Type Bind<TKey>()
-        where TKey : struct, IHashKey
+    private protected override Type Bind<TKey, TStore>()
     {
-        Table->Find = &HashTable<TKey, LruStore>.FindIndex;
-        Table->Remove = &HashTable<TKey, LruStore>.RemoveKey;
-        Table->Evict = &HashTable<TKey, LruStore>.RemoveElement;
+        Table->Find = &HashTable<TKey, TStore>.FindIndex;
+        Table->Remove = &HashTable<TKey, TStore>.RemoveKey;
+        Table->Evict = &HashTable<TKey, TStore>.RemoveElement;
         if (IsPerCpu)
         {
             Table->Update = &LruPercpuHashOperations<TKey>.Update;

@@ -118,15 +118,8 @@ public sealed unsafe class PerfEventArrayMap : NativeMap
         : -Errno.EBADF;
 
     /// <summary>Closes the ring of an index; what it holds can still be read.</summary>
-    internal override int Remove(ReadOnlySpan<byte> key)
-    {
-        var index = MemoryMarshal.Read<uint>(key);
-        if (index >= Spec.MaxEntries)
-        {
-            return -Errno.E2BIG;
-        }
-        return Interlocked.Exchange(ref _header->Rings[index], 0) == 0 ? -Errno.ENOENT : 0;
-    }
+    internal override int Remove(ReadOnlySpan<byte> key) =>
+        DescriptorArray.Remove(_header->Rings, Spec.MaxEntries, key);
 
     internal override int Next(ReadOnlySpan<byte> key, Span<byte> next) => IndexKeys.Next(key, next, Spec.MaxEntries);
 

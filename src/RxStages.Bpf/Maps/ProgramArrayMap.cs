@@ -82,15 +82,8 @@ public sealed unsafe class ProgramArrayMap : NativeMap
     internal override int Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong flags) =>
         flags == UpdateFlags.Any && MemoryMarshal.Read<uint>(key) >= Spec.MaxEntries ? -Errno.E2BIG : -Errno.EINVAL;
 
-    internal override int Remove(ReadOnlySpan<byte> key)
-    {
-        var index = MemoryMarshal.Read<uint>(key);
-        if (index >= Spec.MaxEntries)
-        {
-            return -Errno.E2BIG;
-        }
-        return Interlocked.Exchange(ref _header->Programs[index], 0) == 0 ? -Errno.ENOENT : 0;
-    }
+    internal override int Remove(ReadOnlySpan<byte> key) =>
+        DescriptorArray.Remove(_header->Programs, Spec.MaxEntries, key);
 
     internal override int Next(ReadOnlySpan<byte> key, Span<byte> next) => IndexKeys.Next(key, next, Spec.MaxEntries);
 

@@ -30,6 +30,7 @@ public sealed class Btf
     private readonly ReadOnlyMemory<byte> _strings;
     private readonly int[] _offsets;
     private readonly Lazy<BtfNames> _names;
+    private readonly Lazy<ILookup<int, int>> _tags;
     private readonly Lazy<uint> _pointerSize;
 
     private Btf(byte[] types, ReadOnlyMemory<byte> strings, int[] offsets)
@@ -38,6 +39,12 @@ public sealed class Btf
         _strings = strings;
         _offsets = offsets;
         _names = new(() => new BtfNames(this));
+        _tags = new(() =>
+            Enumerable
+                .Range(1, Count - 1)
+                .Where(id => this[id].Kind == BtfKind.DeclarationTag)
+                .ToLookup(id => this[id].Target)
+        );
         _pointerSize = new(FindPointerSize);
     }
 
@@ -113,6 +120,9 @@ public sealed class Btf
 
     /// <summary>The numbers of all types of that name, in order; types count whose name has a <c>___flavor</c> behind it.</summary>
     internal IEnumerable<int> FindAll(string name) => _names.Value.Find(name);
+
+    /// <summary>The numbers of the declaration tags of a type and its members or parameters.</summary>
+    internal IEnumerable<int> DeclarationTagsOf(int id) => _tags.Value[id];
 
     /// <summary>What a type is behind its typedefs, qualifiers and tags; 0 when there are more than <see cref="MaxResolveDepth"/> of them.</summary>
     public int SkipModifiers(int id)

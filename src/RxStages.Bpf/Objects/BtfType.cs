@@ -164,6 +164,9 @@ public readonly struct BtfType
     /// <summary>For a function or variable: who sees it.</summary>
     public BtfLinkage Linkage => (BtfLinkage)(Kind == BtfKind.Function ? Count : (int)Word(12));
 
+    /// <summary>For a declaration tag: the member or parameter that it is for; -1 for the whole.</summary>
+    public int Component => (int)Word(12);
+
     /// <summary>The offset of the record in the type section.</summary>
     internal int RecordOffset => _offset;
 

@@ -330,7 +330,12 @@ internal sealed class Linker
             var type = linker._ext.FunctionTypeAt(section, function.Start);
             var isGlobal = type != 0 && linker._btf![type].Linkage == BtfLinkage.Global && function.Symbol.IsVisible;
             _slots.Add(function, slot);
-            _functions.Add(new FunctionSpec(function.Name, slot, function.Length, isGlobal, type));
+            _functions.Add(
+                new FunctionSpec(function.Name, slot, function.Length, isGlobal, type)
+                {
+                    Prototype = isGlobal ? FunctionPrototype.Read(linker._btf!, type) : null,
+                }
+            );
             _instructions.AddRange(function.Section.Instructions.Slice(function.Start, function.Length));
             foreach (var line in linker._ext.LinesOf(section, function.Start, function.Length))
             {

@@ -110,6 +110,9 @@ public enum AttachKind
 /// <param name="BtfType">The BTF id of its <c>FUNC</c> type, 0 if none.</param>
 public sealed record FunctionSpec(string Name, int Start, int Length, bool IsGlobal, int BtfType)
 {
+    /// <summary>What it takes, when it is global; null for others, and without BTF.</summary>
+    public FunctionPrototype? Prototype { get; init; }
+
     /// <summary>True for what has taken another function's place: as a program of its own, it has a whole stack to itself.</summary>
     public bool IsExtension { get; init; }
 }

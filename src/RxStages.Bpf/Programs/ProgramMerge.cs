@@ -42,7 +42,7 @@ internal static class ProgramMerge
                         Length = source.Length,
                         IsExtension = true,
                     }
-                : isExtension ? source with { Start = starts[i], IsGlobal = false, BtfType = 0 }
+                : isExtension ? source with { Start = starts[i], BtfType = 0 }
                 : source with { Start = starts[i] }
             );
             for (var slot = source.Start; slot < source.Start + source.Length; slot++)

@@ -7,16 +7,15 @@ using RxStages.Bpf.Objects;
 namespace RxStages.Bpf.Verification;
 
 /// <summary>
-/// Checks calls of functions, helpers and kfuncs, and returns. Every function is verified where it is called, with what the caller
-/// passes. The kernel does so with static functions; global ones it verifies on their own, for any argument of their BTF
-/// types. To verify those in context too is as safe and needs no types; only a program so large that it passes because its
-/// global functions are looked at once may be too complex here.
+/// Checks calls of functions, helpers and kfuncs, and returns. Static functions are verified where they are called, with what
+/// the caller passes, and so are global ones whose types are not known.
 /// </summary>
 internal sealed class CallChecker(VerifierEnvironment environment, StatePruning pruning)
 {
     private readonly FunctionChecker _functions = new(environment);
     private readonly CallbackChecker _callbacks = new(environment);
     private readonly IteratorChecker _iterators = new(environment);
+    private readonly GlobalFunctionChecker _globals = new(environment);
 
     /// <summary>A call of a helper.</summary>
     public void CheckHelperCall(Instruction instruction)
@@ -61,18 +60,24 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
     }
 
     /// <summary>A call of a function of the program.</summary>
-    /// <returns>The slot to go on at: the function's first.</returns>
+    /// <returns>The slot to go on at: the function's first, or behind the call of what is verified on its own.</returns>
     public int CheckLocalCall(Instruction instruction)
     {
         var state = environment.State;
         var target = instruction.CallTarget(environment.Slot);
+        var function = environment.Flow.FunctionOf(target);
+        if (environment.Flow.Functions[function].Prototype is { } prototype)
+        {
+            _globals.CheckCall(function, prototype);
+            return environment.Slot + 1;
+        }
         if (state.Depth + 1 >= VerifierState.MaxFrames)
         {
             throw environment.Reject($"calls are nested deeper than {VerifierState.MaxFrames} functions");
         }
-        environment.Record();
+        environment.Record(crossing: FrameCrossing.Calls);
         var caller = state.Registers;
-        var callee = state.Push(environment.Flow.FunctionOf(target), environment.Slot).Registers;
+        var callee = state.Push(function, environment.Slot).Registers;
         caller.AsSpan(1, 5).CopyTo(callee.AsSpan(1, 5));
         ClearCallerSaved(caller);
         return target;
@@ -90,7 +95,7 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
         }
         if (state.Depth == 0)
         {
-            environment.Read(0);
+            CheckResult(environment.Read(0));
             environment.References.CheckNothingHeld("the program ends", endsProgram: true);
             return -1;
         }
@@ -105,6 +110,15 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
 
     /// <summary>Forgets r0 to r5, as every call does.</summary>
     public static void ClearCallerSaved(RegisterState[] registers) => registers.AsSpan(0, 6).Clear();
+
+    /// <summary>The program may return anything, a function that is verified on its own only what its callers take it for.</summary>
+    private void CheckResult(in RegisterState result)
+    {
+        if (environment.State.Current.Function != 0 && !result.IsScalar)
+        {
+            throw environment.Reject($"a global function returns {result.Describe()}, not a number");
+        }
+    }
 
     /// <summary>Goes from the end of a function that was called back to the call, which may call it once more.</summary>
     private int ReturnToHelper(VerifierState state)

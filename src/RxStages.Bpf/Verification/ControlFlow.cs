@@ -32,7 +32,9 @@ internal sealed class ControlFlow
         IsIteratorNext = new bool[code.Length];
         Calls = NewLists(Functions.Length);
         References = NewLists(Functions.Length);
+        ChangesPacketData = new bool[Functions.Length];
         Follow(program);
+        SpreadPacketChanges();
         _loopOf = new LoopFinder(this).Find(Functions, code.Length);
     }
 
@@ -62,6 +64,9 @@ internal sealed class ControlFlow
 
     /// <summary>By function: the functions whose address it takes, and where.</summary>
     public List<(int CallSite, int Callee)>[] References { get; }
+
+    /// <summary>By function: true when it, or a function that it calls, calls what may move the packet's boundaries.</summary>
+    public bool[] ChangesPacketData { get; }
 
     /// <summary>The number of the loop that a slot is in, from 1; 0 if it is in none. A call that calls back is a loop of its own.</summary>
     public int LoopOf(int slot) => _loopOf[slot];
@@ -208,8 +213,29 @@ internal sealed class ControlFlow
         }
     }
 
+    /// <summary>From functions that change the packet to those that call them, or have them called back.</summary>
+    private void SpreadPacketChanges()
+    {
+        var callers = Calls
+            .Zip(References, (calls, references) => calls.Concat(references))
+            .SelectMany((callees, caller) => callees.Select(callee => (Caller: caller, callee.Callee)))
+            .ToLookup(call => call.Callee, call => call.Caller);
+        var pending = new Stack<int>(Enumerable.Range(0, Functions.Length).Where(index => ChangesPacketData[index]));
+        while (pending.TryPop(out var function))
+        {
+            foreach (var caller in callers[function].Where(caller => !ChangesPacketData[caller]))
+            {
+                ChangesPacketData[caller] = true;
+                pending.Push(caller);
+            }
+        }
+    }
+
     private void NoteCall(int slot, FunctionDefinition called)
     {
+        // Behind a tail call another program runs, which may do so.
+        ChangesPacketData[_functionOf[slot]] |=
+            called.ChangesPacketData || called is HelperDefinition { Id: MapRules.TailCall };
         if (called.Returns == ReturnType.IteratorElementOrNull)
         {
             IsIteratorNext[slot] = IsCheckpoint[slot] = IsPrunePoint[slot] = true;

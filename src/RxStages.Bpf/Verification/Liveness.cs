@@ -359,7 +359,10 @@ internal sealed class Liveness
     {
         if (call.IsLocalCall)
         {
-            return (ushort)(_registers[call.CallTarget(slot)] & ArgumentRegisters);
+            var target = call.CallTarget(slot);
+            return _flow.Functions[_flow.FunctionOf(target)].Prototype is { Parameters.Length: var count }
+                ? (ushort)(((1 << count) - 1) << 1)
+                : (ushort)(_registers[target] & ArgumentRegisters);
         }
         return CalledFunction.Find(_program, call) is { } helper
             ? (ushort)(((1 << helper.Arguments.Length) - 1) << 1)

@@ -60,8 +60,11 @@ internal sealed class PathHistory
 /// <summary>How an instruction led from one frame to another.</summary>
 internal enum FrameCrossing : byte
 {
-    /// <summary>Not at all, or as a call of a function, which its instruction tells.</summary>
+    /// <summary>Not at all.</summary>
     None = 0,
+
+    /// <summary>It called a function, which the next instruction stands in.</summary>
+    Calls,
 
     /// <summary>It ended its function: the next instruction stands behind the call.</summary>
     Returns,

@@ -211,6 +211,8 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
         var instruction = environment.Code[entry.Slot];
         switch (entry.Crossing)
         {
+            case FrameCrossing.Calls:
+                return TryLeaveCallee();
             case FrameCrossing.Returns:
                 return TryEnterCallee(instruction);
             case FrameCrossing.ReturnsToHelper:
@@ -319,7 +321,7 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
             case JumpOperation.Ja:
                 return true;
             case JumpOperation.Call:
-                return instruction.IsLocalCall ? TryLeaveCallee() : TryStepBackHelperCall();
+                return TryStepBackCall();
             default:
                 if (instruction.UsesSourceRegister && (_wanted.HasRegister(destination) || _wanted.HasRegister(source)))
                 {
@@ -330,7 +332,7 @@ internal sealed class PrecisionTracker(VerifierEnvironment environment)
         }
     }
 
-    private bool TryStepBackHelperCall()
+    private bool TryStepBackCall()
     {
         _wanted.RemoveRegister(0);
         // The call left nothing in r1 to r5, so that nothing behind it can have used them.

@@ -49,6 +49,9 @@ internal sealed class VerifierEnvironment
         /// <summary>True when it makes a tail call itself.</summary>
         public bool MakesTailCall;
 
+        /// <summary>For global functions: true when some path calls it, so that it is or will be verified.</summary>
+        public bool IsStarted;
+
         /// <summary>True when a timer calls it, on a stack of its own.</summary>
         public bool IsAsyncCallback;
     }
@@ -184,7 +187,7 @@ internal sealed class VerifierEnvironment
         return branch;
     }
 
-    /// <summary>Starts a path of its own with a function that nobody in the program calls, to be gone later.</summary>
+    /// <summary>Starts a path of its own with a function, without a caller, to be gone later.</summary>
     public FunctionFrame PushFunction(int function)
     {
         var start = TakeFree();

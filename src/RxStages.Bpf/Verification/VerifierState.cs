@@ -73,7 +73,7 @@ internal sealed class VerifierState
         return Enter(Depth, function, callSite);
     }
 
-    /// <summary>Starts anew, with a function that nobody in the program has called.</summary>
+    /// <summary>Starts anew, with a function without a caller.</summary>
     public FunctionFrame Start(int function)
     {
         Depth = 0;

@@ -10,7 +10,14 @@ namespace RxStages.KernelOracle.Tests.Verdicts;
 /// <param name="IsAccepted">The kernel's verdict.</param>
 /// <param name="Text">The program, for the assembler.</param>
 /// <param name="Kfuncs">The kfuncs that it calls, by index.</param>
-internal sealed record VerdictCase(string Name, bool IsAccepted, string Text, ImmutableArray<string> Kfuncs)
+/// <param name="Functions">The names of the types that its functions behind the entry have; those not named are static.</param>
+internal sealed record VerdictCase(
+    string Name,
+    bool IsAccepted,
+    string Text,
+    ImmutableArray<string> Kfuncs,
+    ImmutableArray<string> Functions
+)
 {
     /// <summary>The program, assembled.</summary>
     public ProgramSpec Assemble()
@@ -28,25 +35,36 @@ internal sealed record VerdictCase(string Name, bool IsAccepted, string Text, Im
 
     public override string ToString() => Name;
 
-    private static ImmutableArray<FunctionSpec> FunctionsOf(ImmutableArray<Instruction> instructions)
+    private ImmutableArray<FunctionSpec> FunctionsOf(ImmutableArray<Instruction> instructions)
     {
         var starts = InstructionValidator.FindFunctions(instructions.AsSpan());
         var ends = starts.Skip(1).Append(instructions.Length);
         return
         [
-            .. starts.Zip(
-                ends,
-                (start, end) =>
-                    new FunctionSpec($"function_{start}", start, end - start, false, VerdictTypes.StaticFunction)
-            ),
+            .. starts
+                .Zip(ends, Enumerable.Range(-1, starts.Length))
+                .Select(f => FunctionOf(f.First, f.Second, f.Third)),
         ];
+    }
+
+    private FunctionSpec FunctionOf(int start, int end, int index)
+    {
+        var type =
+            index >= 0 && index < Functions.Length
+                ? VerdictTypes.Functions[Functions[index]]
+                : VerdictTypes.StaticFunction;
+        var isGlobal = VerdictTypes.Btf[type].Linkage == BtfLinkage.Global;
+        return new FunctionSpec($"function_{start}", start, end - start, isGlobal, type)
+        {
+            Prototype = isGlobal ? FunctionPrototype.Read(VerdictTypes.Btf, type) : null,
+        };
     }
 }
 
 /// <summary>
 /// The programs of <c>Corpus/</c>. A file starts with a line that says what it is about; each case starts with
 /// <c>== what it does: accept</c> or <c>reject</c>, and the program follows, behind a line <c>kfuncs: name, …</c> where it
-/// calls any. Maps are those of <see cref="Maps"/>.
+/// calls any, and a line <c>functions: name, …</c> where any but the entry are not plain static ones. Maps are those of <see cref="Maps"/>.
 /// </summary>
 internal static class VerdictCorpus
 {
@@ -114,13 +132,22 @@ internal static class VerdictCorpus
             "reject" => false,
             var other => throw new InvalidDataException($"{file}: {title}: '{other}' is no verdict"),
         };
-        const string Kfuncs = "\nkfuncs: ";
-        if (!text.StartsWith(Kfuncs, StringComparison.Ordinal))
+        var kfuncs = TakeList(ref text, "\nkfuncs: ");
+        var functions = TakeList(ref text, "\nfunctions: ");
+        return new VerdictCase(title[..colon], isAccepted, text, kfuncs, functions);
+    }
+
+    // The names in a line that the text may begin with, which is taken off.
+    private static ImmutableArray<string> TakeList(ref string text, string start)
+    {
+        if (!text.StartsWith(start, StringComparison.Ordinal))
         {
-            return new VerdictCase(title[..colon], isAccepted, text, []);
+            return [];
         }
-        var line = text.IndexOf('\n', Kfuncs.Length);
-        return new VerdictCase(title[..colon], isAccepted, text[line..], [.. text[Kfuncs.Length..line].Split(", ")]);
+        var end = text.IndexOf('\n', start.Length);
+        var list = text[start.Length..end];
+        text = text[end..];
+        return [.. list.Split(", ")];
     }
 
     private static MapSpec MapOf(string name, MapType type, uint key, uint value, uint entries) =>

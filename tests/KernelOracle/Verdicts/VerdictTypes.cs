@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Text;
+using System.Collections.Immutable;
 using RxStages.Bpf.Objects;
 
 namespace RxStages.KernelOracle.Tests.Verdicts;
@@ -7,87 +6,102 @@ namespace RxStages.KernelOracle.Tests.Verdicts;
 /// <summary>The types of the corpus: without the types of functions the kernel lets no program take a function's address.</summary>
 internal static class VerdictTypes
 {
-    private const string Strings = "\0int\0function\0bpf_spin_lock\0val\0value\0count\0lock\0rest\0";
-
-    /// <summary>The id of <c>int</c>.</summary>
-    public const int Integer = 1;
-
-    /// <summary>The id of a static function's type: <c>static int function(void)</c>.</summary>
-    public const int StaticFunction = 3;
-
-    /// <summary>The id of a value with a lock: <c>struct value { int count; struct bpf_spin_lock lock; int rest[2]; }</c>.</summary>
-    public const int LockedValue = 6;
-
-    /// <summary>Where its lock is.</summary>
+    /// <summary>Where the lock of <see cref="LockedValue"/> is.</summary>
     public const int LockOffset = 4;
 
-    /// <summary>The types.</summary>
-    public static Btf Btf { get; } = Make();
+    private static readonly BtfBuilder Builder = new();
 
-    private static Btf Make()
+    /// <summary>The id of <c>int</c>.</summary>
+    public static int Integer { get; } = Builder.Integer("int", 4);
+
+    /// <summary>The id of a static function's type: <c>static int function(void)</c>.</summary>
+    public static int StaticFunction { get; } = Builder.Function("function", BtfLinkage.Static, Integer);
+
+    /// <summary>The id of a value with a lock: <c>struct value { int count; struct bpf_spin_lock lock; int rest[2]; }</c>.</summary>
+    public static int LockedValue { get; } = MakeLockedValue();
+
+    /// <summary>The functions that cases may give their functions the types of, by name: their ids.</summary>
+    public static ImmutableDictionary<string, int> Functions { get; } = MakeFunctions();
+
+    /// <summary>The types.</summary>
+    public static Btf Btf { get; } = Builder.Build();
+
+    private static int MakeLockedValue()
     {
-        // struct btf_type: name, kind and count, size or type; an integer's encoding behind it.
-        uint[] types =
-        [
-            Name("int"),
-            Kind(BtfKind.Integer),
-            4,
-            (1 << 24) | 32,
-            0,
-            Kind(BtfKind.FunctionPrototype),
-            1,
-            Name("function"),
-            Kind(BtfKind.Function),
-            2,
-            Name("bpf_spin_lock"),
-            Kind(BtfKind.Struct) | 1,
-            4,
-            Name("val"),
-            Integer,
-            0,
-            0,
-            Kind(BtfKind.Array),
-            0,
-            Integer,
-            Integer,
-            2,
-            Name("value"),
-            Kind(BtfKind.Struct) | 3,
-            16,
-            Name("count"),
-            Integer,
-            0,
-            Name("lock"),
-            4,
-            LockOffset * 8,
-            Name("rest"),
-            5,
-            64,
-        ];
-        var section = new byte[24 + (types.Length * sizeof(uint)) + Strings.Length];
-        BinaryPrimitives.WriteUInt16LittleEndian(section, 0xeb9f);
-        section[2] = 1;
-        uint[] header =
-        [
-            24,
-            0,
-            (uint)types.Length * sizeof(uint),
-            (uint)types.Length * sizeof(uint),
-            (uint)Strings.Length,
-        ];
-        for (var index = 0; index < header.Length; index++)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(section.AsSpan(4 + (index * sizeof(uint))), header[index]);
-        }
-        for (var index = 0; index < types.Length; index++)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(section.AsSpan(24 + (index * sizeof(uint))), types[index]);
-        }
-        Encoding.ASCII.GetBytes(Strings, section.AsSpan(24 + (types.Length * sizeof(uint))));
-        return Btf.Read(section, "verdicts");
+        var spinLock = Builder.Struct("bpf_spin_lock", 4, ("val", Integer, 0));
+        var rest = Builder.Array(Integer, Integer, 2);
+        return Builder.Struct("value", 16, ("count", Integer, 0), ("lock", spinLock, LockOffset), ("rest", rest, 8));
     }
 
-    private static uint Name(string name) => (uint)Strings.IndexOf('\0' + name + '\0', StringComparison.Ordinal) + 1;
+    private static ImmutableDictionary<string, int> MakeFunctions()
+    {
+        var functions = ImmutableDictionary.CreateBuilder<string, int>();
+        var pointerToInteger = Builder.Pointer(Integer);
+        var pair = Builder.Struct("pair", 8, ("first", Integer, 0), ("second", Integer, 4));
+        var context = Builder.Pointer(Builder.Struct("xdp_md", 4, ("data", Integer, 0)));
+        var anyPointer = Builder.Pointer(0);
+        var undefined = Builder.Forward("nf_conn");
+        var connection = Builder.Pointer(Builder.Struct("nf_conn", 4, ("use", Integer, 0)));
 
-    private static uint Kind(BtfKind kind) => (uint)kind << 24;
+        functions["static"] = StaticFunction;
+        Global("nothing", Integer);
+        Global("number", Integer, Builder.Const(Builder.Typedef("count_t", Integer)));
+        Global("enumerator", Builder.Enumeration("color"), Builder.Enumeration("shape"));
+        Global("five", Integer, Integer, Integer, Integer, Integer, Integer);
+        Global("six", Integer, Integer, Integer, Integer, Integer, Integer, Integer);
+        Global("returns_void", 0);
+        Global("returns_pointer", pointerToInteger);
+        Global("by_value", Integer, pair);
+        Global("real", Integer, Builder.Float("double", 8));
+        Global("context", Integer, context);
+        Global("kernel_context", Integer, Builder.Pointer(Builder.Struct("xdp_buff", 4, ("data", Integer, 0))));
+        Global("context_and_number", Integer, context, Integer);
+        Global("integer", Integer, pointerToInteger);
+        Global("two_integers", Integer, pointerToInteger, pointerToInteger);
+        Global("constant_integer", Integer, Builder.Pointer(Builder.Const(Integer)));
+        Global("pair", Integer, Builder.Pointer(Builder.Typedef("pair_t", pair)));
+        Global("either", Integer, Builder.Pointer(Builder.Union("either", 8, ("first", Integer, 0))));
+        Global("array", Integer, Builder.Pointer(Builder.Array(Integer, Integer, 4)));
+        Global("large", Integer, Builder.Pointer(Builder.Array(Integer, Integer, 200)));
+        Global("pointer", Integer, Builder.Pointer(pointerToInteger));
+        Global("empty", Integer, Builder.Pointer(Builder.Struct("empty", 0)));
+        Global("undefined", Integer, Builder.Pointer(undefined));
+        Global("any_pointer", Integer, anyPointer);
+        Global("code", Integer, Builder.Pointer(Builder.Prototype(Integer)));
+        Global("dynptr", Integer, Builder.Pointer(Builder.Forward("bpf_dynptr")));
+        Tagged("tagged_context", anyPointer, "arg:ctx");
+        Tagged("tagged_typed_context", context, "arg:ctx");
+        Tagged("tagged_wrong_context", Builder.Pointer(pair), "arg:ctx");
+        Tagged("tagged_number", Integer, "arg:ctx");
+        Tagged("nonnull_context", context, "arg:nonnull");
+        Tagged("nonnull", pointerToInteger, "arg:nonnull");
+        Tagged("nullable", pointerToInteger, "arg:nullable");
+        Tagged("trusted", connection, "arg:trusted");
+        Tagged("trusted_nullable", connection, "arg:trusted", "arg:nullable");
+        Tagged("trusted_nonnull", connection, "arg:trusted", "arg:nonnull");
+        Tagged("trusted_declared", Builder.Pointer(undefined), "arg:trusted", "arg:nullable");
+        Tagged("trusted_integer", pointerToInteger, "arg:trusted");
+        Tagged("trusted_unknown", Builder.Pointer(pair), "arg:trusted");
+        Tagged("untrusted_integer", pointerToInteger, "arg:untrusted");
+        Tagged("untrusted_any", anyPointer, "arg:untrusted");
+        Tagged("untrusted", connection, "arg:untrusted");
+        Tagged("untrusted_nonnull", pointerToInteger, "arg:untrusted", "arg:nonnull");
+        Tagged("unknown_tag", pointerToInteger, "arg:other");
+        Tagged("other_tag", pointerToInteger, "other");
+        functions["static_tagged"] = Builder.Function("static_tagged", BtfLinkage.Static, Integer, pointerToInteger);
+        Builder.Tag("arg:nonnull", functions["static_tagged"], 0);
+        return functions.ToImmutable();
+
+        void Global(string name, int result, params int[] parameters) =>
+            functions[name] = Builder.Function(name, BtfLinkage.Global, result, parameters);
+
+        void Tagged(string name, int parameter, params string[] tags)
+        {
+            Global(name, Integer, parameter);
+            foreach (var tag in tags)
+            {
+                Builder.Tag(tag, functions[name], 0);
+            }
+        }
+    }
 }

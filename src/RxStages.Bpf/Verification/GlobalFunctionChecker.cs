@@ -146,7 +146,7 @@ internal sealed class GlobalFunctionChecker(VerifierEnvironment environment)
                 result.Dynptr = environment.NewId();
                 break;
             case ParameterKind.TrustedStructure or ParameterKind.UntrustedStructure:
-                result.BtfType = environment.KernelTypes.Find(parameter.Structure);
+                result.BtfType = environment.KernelTypes.FindOnly(parameter.Structure!);
                 break;
         }
         result.Id = result.MayBeNull ? environment.NewId() : 0;

@@ -41,6 +41,20 @@ internal sealed class KernelTypes(VerifierEnvironment environment)
                 : throw environment.Reject($"the kernel's struct {name} is too large: {Btf[id].Size} bytes");
     }
 
+    /// <summary>
+    /// The id of the one structure of a name, whatever <c>___flavor</c> is behind it there: the kernel takes no type of a
+    /// program's for one of its own where there are several (<c>btf_get_ptr_to_btf_id</c>).
+    /// </summary>
+    public int FindOnly(string name)
+    {
+        var found = Btf.FindAll(name).Where(id => Btf[id].Kind == BtfKind.Struct).Take(2).ToArray();
+        return found.Length == 1
+            ? found[0]
+            : throw environment.Reject(
+                $"the kernel's types (BTF) have {(found.Length == 0 ? "no" : "several variants of")} struct {name}"
+            );
+    }
+
     /// <summary>The structure or union of that id, behind <c>typedef</c>s and <c>const</c>.</summary>
     public int FindStructure(int id)
     {

@@ -34,7 +34,13 @@ public class KernelLoadTests
     public void ARefusalNamesTheReasonOfTheVerifier()
     {
         Kernel.Require();
-        var refused = new Verdicts.VerdictCase("reads r0", IsAccepted: false, "exit", Kfuncs: [], Functions: []).Assemble();
+        var refused = new Verdicts.VerdictCase(
+            "reads r0",
+            IsAccepted: false,
+            "exit",
+            Kfuncs: [],
+            Functions: []
+        ).Assemble();
         var error = Assert.Throws<KernelBpfException>(() => KernelProgram.Load(refused, "GPL", []));
         Assert.Equal(13, error.ErrorNumber);
         Assert.Contains("R0 !read_ok", error.Message, StringComparison.Ordinal);

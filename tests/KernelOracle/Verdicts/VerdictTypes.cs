@@ -40,7 +40,8 @@ internal static class VerdictTypes
         var pair = Builder.Struct("pair", 8, ("first", Integer, 0), ("second", Integer, 4));
         var context = Builder.Pointer(Builder.Struct("xdp_md", 4, ("data", Integer, 0)));
         var anyPointer = Builder.Pointer(0);
-        var undefined = Builder.Forward("nf_conn");
+        var undefined = Builder.Forward("undefined");
+        var task = Builder.Pointer(Builder.Struct("task_struct", 4, ("flags", Integer, 0)));
         var connection = Builder.Pointer(Builder.Struct("nf_conn", 4, ("use", Integer, 0)));
 
         functions["static"] = StaticFunction;
@@ -76,15 +77,16 @@ internal static class VerdictTypes
         Tagged("nonnull_context", context, "arg:nonnull");
         Tagged("nonnull", pointerToInteger, "arg:nonnull");
         Tagged("nullable", pointerToInteger, "arg:nullable");
-        Tagged("trusted", connection, "arg:trusted");
-        Tagged("trusted_nullable", connection, "arg:trusted", "arg:nullable");
-        Tagged("trusted_nonnull", connection, "arg:trusted", "arg:nonnull");
+        Tagged("trusted_connection", connection, "arg:trusted", "arg:nullable");
+        Tagged("trusted", task, "arg:trusted");
+        Tagged("trusted_nullable", task, "arg:trusted", "arg:nullable");
+        Tagged("trusted_nonnull", task, "arg:trusted", "arg:nonnull");
         Tagged("trusted_declared", Builder.Pointer(undefined), "arg:trusted", "arg:nullable");
         Tagged("trusted_integer", pointerToInteger, "arg:trusted");
         Tagged("trusted_unknown", Builder.Pointer(pair), "arg:trusted");
         Tagged("untrusted_integer", pointerToInteger, "arg:untrusted");
         Tagged("untrusted_any", anyPointer, "arg:untrusted");
-        Tagged("untrusted", connection, "arg:untrusted");
+        Tagged("untrusted", task, "arg:untrusted");
         Tagged("untrusted_nonnull", pointerToInteger, "arg:untrusted", "arg:nonnull");
         Tagged("unknown_tag", pointerToInteger, "arg:other");
         Tagged("other_tag", pointerToInteger, "other");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using RxStages.Bpf.Maps;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Helpers;
@@ -76,7 +77,7 @@ internal static unsafe class TaskHelpers
             [ArgumentType.ConstMapPointer, ArgumentType.Anything],
             PerfEventRead,
             "kernel/trace/bpf_trace.c: bpf_perf_event_read",
-            "The value of a hardware counter in a map: ENOENT, since there are none; EINVAL for flags."
+            "The value of a hardware counter in a map: ENOENT, since there are none; E2BIG behind the map's end, EINVAL for flags."
         )
         {
             IsGplOnly = true,
@@ -114,7 +115,7 @@ internal static unsafe class TaskHelpers
             [ArgumentType.ConstMapPointer, ArgumentType.Anything, ArgumentType.WritableMemory, ArgumentType.Size],
             PerfEventReadValue,
             "kernel/trace/bpf_trace.c: bpf_perf_event_read_value",
-            "A hardware counter's value and times: zeros and ENOENT, since there are none; EINVAL for flags and wrong sizes."
+            "A hardware counter's value and times: zeros and ENOENT, since there are none; E2BIG behind the map's end, EINVAL for flags and wrong sizes."
         )
         {
             IsGplOnly = true,
@@ -210,7 +211,18 @@ internal static unsafe class TaskHelpers
     }
 
     private static ulong PerfEventRead(BpfRuntime* runtime, ulong map, ulong flags, ulong r3, ulong r4, ulong r5) =>
-        Error((flags & ~IndexMask) != 0 ? Errno.EINVAL : Errno.ENOENT);
+        ReadCounter(runtime, (MapHeader*)map, flags);
+
+    // get_map_perf_counter
+    private static ulong ReadCounter(BpfRuntime* runtime, MapHeader* map, ulong flags)
+    {
+        if ((flags & ~IndexMask) != 0)
+        {
+            return Error(Errno.EINVAL);
+        }
+        var index = flags == IndexMask ? (ulong)runtime->Cpu : flags;
+        return Error(index >= map->MaxEntries ? Errno.E2BIG : Errno.ENOENT);
+    }
 
     private static ulong CurrentTaskUnderCgroup(
         BpfRuntime* runtime,
@@ -231,7 +243,7 @@ internal static unsafe class TaskHelpers
     )
     {
         Unsafe.InitBlockUnaligned((byte*)value, 0, (uint)size);
-        return Error((uint)size != PerfEventValueSize || (flags & ~IndexMask) != 0 ? Errno.EINVAL : Errno.ENOENT);
+        return (uint)size == PerfEventValueSize ? ReadCounter(runtime, (MapHeader*)map, flags) : Error(Errno.EINVAL);
     }
 
     private static ulong GetCurrentCgroupId(BpfRuntime* runtime, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5) =>

@@ -57,7 +57,8 @@ internal static class MapChecks
     private static bool Takes(MapType type, SpecialFieldKind kind) =>
         kind switch
         {
-            SpecialFieldKind.SpinLock or SpecialFieldKind.ResilientSpinLock => type is MapType.Hash or MapType.Array,
+            SpecialFieldKind.SpinLock or SpecialFieldKind.ResilientSpinLock => type is MapType.Hash or MapType.Array
+                || IsLocalStorage(type),
             SpecialFieldKind.Timer or SpecialFieldKind.Workqueue or SpecialFieldKind.TaskWork => type
                 is MapType.Hash
                     or MapType.LruHash
@@ -68,9 +69,13 @@ internal static class MapChecks
                     or MapType.LruHash
                     or MapType.LruPercpuHash
                     or MapType.Array
-                    or MapType.PercpuArray,
+                    or MapType.PercpuArray
+                || IsLocalStorage(type),
             _ => type is MapType.Hash or MapType.LruHash or MapType.Array,
         };
+
+    private static bool IsLocalStorage(MapType type) =>
+        type is MapType.SkStorage or MapType.InodeStorage or MapType.TaskStorage or MapType.CgrpStorage;
 
     internal static void Array(MapSpec spec) => Array(spec, MapFlags.Mmapable | MapFlags.InnerMap);
 

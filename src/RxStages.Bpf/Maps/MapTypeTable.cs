@@ -15,8 +15,10 @@ public static class MapTypeTable
         Update = 2,
         Delete = 3,
         TailCall = 12,
+        PerfEventRead = 22,
         PerfEventOutput = 25,
         RedirectMap = 51,
+        PerfEventReadValue = 55,
         Push = 87,
         Pop = 88,
         Peek = 89,
@@ -86,7 +88,7 @@ public static class MapTypeTable
             "Rings by index, one for each CPU as a rule, that take events for a reader."
         )
         {
-            Helpers = [PerfEventOutput],
+            Helpers = [PerfEventOutput, PerfEventRead, PerfEventReadValue],
             Difference =
                 "Readers open rings by the library's interface or an option of the command; there are no descriptors of perf events that an update could give.",
         },

@@ -235,6 +235,34 @@ internal static class MapCases
             {
                 Maps = [Spec(MapType.PerfEventArray, 4, 4, 2)],
             },
+            new(
+                "counters that there are not",
+                string.Join(
+                    '\n',
+                    from flags in new ulong[] { 0, 1, 2, uint.MaxValue, 1ul << 32, 1ul << 63 }
+                    select $"""
+                    r1 = map[3] ll
+                    r2 = {(long)flags} ll
+                    call 22
+                    record
+                    r1 = map[3] ll
+                    r2 = {(long)flags} ll
+                    r3 = r7
+                    r4 = 24
+                    call 55
+                    record
+                    r1 = map[3] ll
+                    r2 = {(long)flags} ll
+                    r3 = r7
+                    r4 = 8
+                    call 55
+                    record
+                    """
+                )
+            )
+            {
+                Maps = [Spec(MapType.PerfEventArray, 4, 4, 2)],
+            },
         ];
 
     /// <summary>Maps of sockets that hold none.</summary>

@@ -95,6 +95,24 @@ public sealed unsafe class ValueFieldTests
             StringComparison.Ordinal
         );
 
+    [Theory]
+    [InlineData(MapType.SkStorage, SpecialFieldKind.SpinLock)]
+    [InlineData(MapType.InodeStorage, SpecialFieldKind.SpinLock)]
+    [InlineData(MapType.TaskStorage, SpecialFieldKind.Kptr)]
+    [InlineData(MapType.CgrpStorage, SpecialFieldKind.UntrustedKptr)]
+    public void StorageOfOtherProgramsIsDeclaredWithItsFields(MapType type, SpecialFieldKind kind)
+    {
+        var declared = Spec(type, kind) with
+        {
+            MaxEntries = 0,
+            BtfKeyType = 1,
+            BtfValueType = 2,
+            Flags = MapFlags.NoPrealloc,
+        };
+        using var map = MapFactory.Create(declared);
+        Assert.Equal(declared, map.Spec);
+    }
+
     private static MapSpec Spec(MapType type, SpecialFieldKind kind) =>
         MapBench.Spec(type, 4, 16, 4) with
         {

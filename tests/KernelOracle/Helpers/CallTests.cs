@@ -36,6 +36,9 @@ public class CallTests
 
     public static TheoryData<string> Families => [.. s_families.Keys];
 
+    /// <summary>All cases of all families.</summary>
+    internal static IEnumerable<CallCase> All => s_families.Values.SelectMany(family => family());
+
     [Theory]
     [MemberData(nameof(Families))]
     public void HelpersAnswerAsTheKernelsDo(string family)

@@ -3,6 +3,7 @@
 
 char _license[] SEC("license") = "GPL";
 
+static long (*const bpf_get_numa_node_id)(void) = BPF_HELPER(42);
 static __u64 (*const bpf_ktime_get_tai_ns)(void) = BPF_HELPER(208);
 static long (*const bpf_trace_vprintk)(const char *format, __u32 size, const void *data, __u32 length) = BPF_HELPER(177);
 
@@ -32,7 +33,7 @@ int chance(struct xdp_md *ctx)
 
 	random_bits |= number;
 	count(&holds, 5, number % (length + 1) <= length);
-	count(&holds, 6, bpf_get_smp_processor_id());
+	count(&holds, 6, bpf_get_smp_processor_id() + bpf_get_numa_node_id());
 	return length & 1 ? XDP_DROP : XDP_PASS;
 }
 

@@ -51,7 +51,6 @@ static __u64 (*const bpf_jiffies64)(void) = BPF_HELPER(118);
 static long (*const bpf_ringbuf_output)(void *ringbuf, void *data, __u64 size, __u64 flags) = BPF_HELPER(130);
 static void (*const bpf_ringbuf_discard)(void *data, __u64 flags) = BPF_HELPER(133);
 static __u64 (*const bpf_ringbuf_query)(void *ringbuf, __u64 flags) = BPF_HELPER(134);
-
 static long (*const bpf_for_each_map_elem)(void *map, void *callback, void *context, __u64 flags) = BPF_HELPER(164);
 static long (*const bpf_snprintf)(char *text, __u32 size, const char *format, __u64 *data,
 				  __u32 data_length) = BPF_HELPER(165);

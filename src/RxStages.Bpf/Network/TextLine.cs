@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using RxStages.Bpf.Errors;
 
 namespace RxStages.Bpf.Network;
@@ -10,6 +11,9 @@ internal sealed class TextLine
     private const int MaxLines = 4_000_000;
     private const int MaxLength = 65_536;
 
+    // With -o, ip writes a backslash where it would break the line.
+    private static readonly char[] Spaces = [' ', '\t', '\r', '\\'];
+
     private readonly string _source;
     private readonly int _number;
     private int _next;
@@ -19,8 +23,7 @@ internal sealed class TextLine
         _source = source;
         _number = number;
         IsIndented = char.IsWhiteSpace(text[0]);
-        // With -o, ip writes a backslash where it would break the line.
-        Words = text.Split([' ', '\t', '\\'], StringSplitOptions.RemoveEmptyEntries);
+        Words = text.Split(Spaces, StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>True when it begins with white space: it belongs to the line before.</summary>
@@ -38,7 +41,8 @@ internal sealed class TextLine
     /// <exception cref="InputException">There is too much of it.</exception>
     public static IEnumerable<TextLine> ReadAll(TextReader reader, string source)
     {
-        for (var number = 1; reader.ReadLine() is { } text; number++)
+        var letters = new StringBuilder();
+        for (var number = 1; ReadLine(reader, letters) is { } text; number++)
         {
             if (number > MaxLines)
             {
@@ -49,14 +53,26 @@ internal sealed class TextLine
                 throw new InputException(
                     source,
                     $"line {number}",
-                    $"{text.Length} characters: the limit is {MaxLength}"
+                    $"more than {MaxLength} characters, which is the limit"
                 );
             }
-            if (!string.IsNullOrWhiteSpace(text) && !text.AsSpan().TrimStart().StartsWith('#'))
+            if (text.AsSpan().ContainsAnyExcept(Spaces) && !text.AsSpan().TrimStart().StartsWith('#'))
             {
                 yield return new TextLine(source, number, text);
             }
         }
+    }
+
+    // Never takes in more than a character too many: a file may have no end of line, or no end.
+    private static string? ReadLine(TextReader reader, StringBuilder letters)
+    {
+        letters.Clear();
+        int next;
+        while ((next = reader.Read()) >= 0 && next != '\n' && letters.Length <= MaxLength)
+        {
+            letters.Append((char)next);
+        }
+        return next < 0 && letters.Length == 0 ? null : letters.ToString().TrimEnd('\r');
     }
 
     /// <summary>Opens a file and reads from it.</summary>

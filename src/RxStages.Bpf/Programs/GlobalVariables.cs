@@ -12,6 +12,9 @@ namespace RxStages.Bpf.Programs;
 /// </summary>
 internal static class GlobalVariables
 {
+    // Anonymous structures that are looked through for one member.
+    private const int MaxAnonymous = 256;
+
     /// <summary>The object with a variable set.</summary>
     /// <param name="spec">The object.</param>
     /// <param name="path">The variable: its name, then members and elements.</param>
@@ -84,7 +87,7 @@ internal static class GlobalVariables
             steps.Add(path[start..end].Trim());
             start = end;
         }
-        return steps.Count > 0 && steps[0][0] is not ('.' or '[')
+        return steps.Count > 0 && steps[0] is not ("" or ['.' or '[', ..])
             ? [.. steps]
             : throw new InputException(spec.Source, place: null, $"'{path}' is no name of a variable");
     }
@@ -127,7 +130,7 @@ internal static class GlobalVariables
         {
             throw Broken(spec, path, $"'.{name}' is of something that has no members");
         }
-        return FindMember(btf, type, name, names, depth: 0) is { } member
+        return FindMember(btf, type, name, names, []) is { } member
             ? new Place(
                 place.Offset + (member.BitOffset / 8),
                 0,
@@ -143,9 +146,14 @@ internal static class GlobalVariables
     }
 
     /// <summary>A member by its name, also in anonymous members; its offset counts from the outermost structure.</summary>
-    private static BtfMember? FindMember(Btf btf, BtfType type, string name, List<string> names, int depth)
+    private static BtfMember? FindMember(Btf btf, BtfType type, string name, List<string> names, HashSet<int> seen)
     {
-        for (var i = 0; i < type.Count && depth < Btf.MaxResolveDepth; i++)
+        // Types can name each other so that the ways through them are without number: each is looked at once.
+        if (seen.Count > MaxAnonymous || !seen.Add(type.Id))
+        {
+            return null;
+        }
+        for (var i = 0; i < type.Count; i++)
         {
             var member = type.Member(i);
             if (member.Name == name && name.Length > 0)
@@ -158,8 +166,7 @@ internal static class GlobalVariables
             }
             else if (
                 btf[btf.SkipModifiers(member.Type)] is { Kind: BtfKind.Struct or BtfKind.Union } inner
-                && names.Count < ushort.MaxValue
-                && FindMember(btf, inner, name, names, depth + 1) is { } found
+                && FindMember(btf, inner, name, names, seen) is { } found
             )
             {
                 return found with { BitOffset = member.BitOffset + found.BitOffset };

@@ -117,7 +117,8 @@ internal static class PinnedMaps
                 }
             }
         }
-        catch (JsonException error)
+        // Strings that are no text make the second.
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InputException(path, place: null, $"no file of a pinned map: {error.Message}");
         }

@@ -17,10 +17,10 @@ namespace RxStages.Fuzz.Tests.Programs;
 public class ProgramFuzzTests
 {
     /// <summary>Mutants per object and kind of mutation; the environment may ask for a longer hunt.</summary>
-    private static readonly int s_mutants = int.Parse(Setting("RXSTAGES_FUZZ_MUTANTS", "40"));
+    private static readonly int s_mutants = Setting.Mutants(40);
 
     /// <summary>The first seed, to hunt where no run was before.</summary>
-    private static readonly int s_firstSeed = int.Parse(Setting("RXSTAGES_FUZZ_SEED", "0"));
+    private static readonly int s_firstSeed = Setting.FirstSeed;
 
     private const int Packets = 50;
 
@@ -148,7 +148,4 @@ public class ProgramFuzzTests
         }
         return [.. packets];
     }
-
-    private static string Setting(string name, string byDefault) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : byDefault;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using RxStages.Bpf.Objects;
+using RxStages.TestKit;
 
 namespace RxStages.KernelOracle.Tests.Verdicts;
 
@@ -29,47 +30,57 @@ internal static class VerdictTypes
     private static int MakeLockedValue()
     {
         var spinLock = Builder.Struct("bpf_spin_lock", 4, ("val", Integer, 0));
-        var rest = Builder.Array(Integer, Integer, 2);
-        return Builder.Struct("value", 16, ("count", Integer, 0), ("lock", spinLock, LockOffset), ("rest", rest, 8));
+        var rest = Builder.Array(Integer, 2);
+        return Builder.Struct(
+            "value",
+            16,
+            ("count", Integer, 0),
+            ("lock", spinLock, LockOffset * 8),
+            ("rest", rest, 64)
+        );
     }
 
     private static ImmutableDictionary<string, int> MakeFunctions()
     {
         var functions = ImmutableDictionary.CreateBuilder<string, int>();
         var pointerToInteger = Builder.Pointer(Integer);
-        var pair = Builder.Struct("pair", 8, ("first", Integer, 0), ("second", Integer, 4));
+        var pair = Builder.Struct("pair", 8, ("first", Integer, 0), ("second", Integer, 32));
         var context = Builder.Pointer(Builder.Struct("xdp_md", 4, ("data", Integer, 0)));
         var anyPointer = Builder.Pointer(0);
-        var undefined = Builder.Forward("undefined");
+        var undefined = Builder.Add("undefined", BtfKind.Forward, 0, 0);
         var task = Builder.Pointer(Builder.Struct("task_struct", 4, ("flags", Integer, 0)));
         var connection = Builder.Pointer(Builder.Struct("nf_conn", 4, ("use", Integer, 0)));
 
         functions["static"] = StaticFunction;
         Global("nothing", Integer);
-        Global("number", Integer, Builder.Const(Builder.Typedef("count_t", Integer)));
+        Global(
+            "number",
+            Integer,
+            Builder.Reference(BtfKind.Const, Builder.Reference(BtfKind.Typedef, Integer, "count_t"))
+        );
         Global("enumerator", Builder.Enumeration("color"), Builder.Enumeration("shape"));
         Global("five", Integer, Integer, Integer, Integer, Integer, Integer);
         Global("six", Integer, Integer, Integer, Integer, Integer, Integer, Integer);
         Global("returns_void", 0);
         Global("returns_pointer", pointerToInteger);
         Global("by_value", Integer, pair);
-        Global("real", Integer, Builder.Float("double", 8));
+        Global("real", Integer, Builder.Add("double", BtfKind.Float, 0, 8));
         Global("context", Integer, context);
         Global("kernel_context", Integer, Builder.Pointer(Builder.Struct("xdp_buff", 4, ("data", Integer, 0))));
         Global("context_and_number", Integer, context, Integer);
         Global("integer", Integer, pointerToInteger);
         Global("two_integers", Integer, pointerToInteger, pointerToInteger);
-        Global("constant_integer", Integer, Builder.Pointer(Builder.Const(Integer)));
-        Global("pair", Integer, Builder.Pointer(Builder.Typedef("pair_t", pair)));
+        Global("constant_integer", Integer, Builder.Pointer(Builder.Reference(BtfKind.Const, Integer)));
+        Global("pair", Integer, Builder.Pointer(Builder.Reference(BtfKind.Typedef, pair, "pair_t")));
         Global("either", Integer, Builder.Pointer(Builder.Union("either", 8, ("first", Integer, 0))));
-        Global("array", Integer, Builder.Pointer(Builder.Array(Integer, Integer, 4)));
-        Global("large", Integer, Builder.Pointer(Builder.Array(Integer, Integer, 200)));
+        Global("array", Integer, Builder.Pointer(Builder.Array(Integer, 4)));
+        Global("large", Integer, Builder.Pointer(Builder.Array(Integer, 200)));
         Global("pointer", Integer, Builder.Pointer(pointerToInteger));
         Global("empty", Integer, Builder.Pointer(Builder.Struct("empty", 0)));
         Global("undefined", Integer, Builder.Pointer(undefined));
         Global("any_pointer", Integer, anyPointer);
         Global("code", Integer, Builder.Pointer(Builder.Prototype(Integer)));
-        Global("dynptr", Integer, Builder.Pointer(Builder.Forward("bpf_dynptr")));
+        Global("dynptr", Integer, Builder.Pointer(Builder.Add("bpf_dynptr", BtfKind.Forward, 0, 0)));
         Tagged("tagged_context", anyPointer, "arg:ctx");
         Tagged("tagged_typed_context", context, "arg:ctx");
         Tagged("tagged_wrong_context", Builder.Pointer(pair), "arg:ctx");

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RxStages.Bpf.Objects;
+using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Objects;
 

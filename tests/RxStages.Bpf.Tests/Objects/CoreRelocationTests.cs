@@ -4,6 +4,7 @@ using RxStages.Bpf.Isa;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Programs;
 using RxStages.Bpf.Verification;
+using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Objects;
 

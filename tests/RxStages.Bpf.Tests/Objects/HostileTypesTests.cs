@@ -1,6 +1,7 @@
 using RxStages.Bpf.Network;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
+using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Objects;
 

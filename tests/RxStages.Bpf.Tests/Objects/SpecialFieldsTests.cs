@@ -1,5 +1,6 @@
 using RxStages.Bpf.Errors;
 using RxStages.Bpf.Objects;
+using RxStages.TestKit;
 
 namespace RxStages.Bpf.Tests.Objects;
 

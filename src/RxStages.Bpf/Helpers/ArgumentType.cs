@@ -66,6 +66,12 @@ public enum ArgumentType
     /// <summary><c>ARG_PTR_TO_CONST_STR</c>: a string in a frozen map, terminated by a zero byte.</summary>
     ConstString,
 
+    /// <summary>
+    /// <c>ARG_PTR_TO_CONST_STR</c> that is a format for the values in the memory of the next argument, whose size follows
+    /// (<c>check_bpf_snprintf_call</c>).
+    /// </summary>
+    ConstFormat,
+
     /// <summary>A string of a kfunc (<c>__str</c>): in a frozen map too.</summary>
     KfuncString,
 

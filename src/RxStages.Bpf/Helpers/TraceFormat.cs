@@ -51,6 +51,14 @@ internal unsafe ref struct TraceFormat
         BpfRuntime* runtime
     ) => new TraceFormat(line, format, runtime).Run(values);
 
+    /// <summary>True when a format is one for so many values, whatever they are.</summary>
+    internal static bool IsValid(ReadOnlySpan<byte> format, ulong count)
+    {
+        var values = new ulong[(int)Math.Min(count, (ulong)format.Count((byte)'%'))];
+        BpfRuntime runtime = default;
+        return Print([], format, values, &runtime) != -Errno.EINVAL;
+    }
+
     private int Run(ReadOnlySpan<ulong> values)
     {
         var used = 0;

@@ -36,7 +36,7 @@ internal static unsafe class TraceHelpers
             [
                 ArgumentType.WritableMemoryOrNull,
                 ArgumentType.SizeOrZero,
-                ArgumentType.ConstString,
+                ArgumentType.ConstFormat,
                 ArgumentType.ReadableMemoryOrNull,
                 ArgumentType.SizeOrZero,
             ],

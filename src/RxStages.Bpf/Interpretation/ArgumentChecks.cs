@@ -237,7 +237,7 @@ internal sealed unsafe class ArgumentChecks(ProgramSpec program, ImmutableArray<
             case ArgumentType.SpinLock:
                 CheckLock(ref machine, function, register);
                 break;
-            case ArgumentType.ConstString or ArgumentType.KfuncString:
+            case ArgumentType.ConstString or ArgumentType.ConstFormat or ArgumentType.KfuncString:
                 CheckString(ref machine, value);
                 break;
         }

@@ -48,7 +48,7 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
                 break;
             case ArgumentType.ConstMapPointer:
                 CheckWhole(register, argument, RegisterType.MapPointer);
-                CheckMap(argument.Map);
+                CheckMap(argument);
                 break;
             case ArgumentType.MapValue when environment.Maps[call.Map].Type is MapType.Sockmap or MapType.Sockhash:
                 CheckSocket(register, argument);
@@ -62,6 +62,7 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
                 break;
             case ArgumentType.Timer:
                 call.Map = _fields.CheckField(register, SpecialFieldKind.Timer);
+                call.InnerMap = argument.InnerMap;
                 break;
             case ArgumentType.UninitializedIterator:
                 _iterators.Make(register, expected);
@@ -106,6 +107,9 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
                 break;
             case ArgumentType.ConstString or ArgumentType.KfuncString:
                 _strings.Check(register);
+                break;
+            case ArgumentType.ConstFormat:
+                _strings.CheckFormat(register);
                 break;
             default:
                 if (!_memory.TryCheck(register, expected))
@@ -196,22 +200,21 @@ internal sealed class ArgumentChecker(VerifierEnvironment environment, CallFindi
             argument.MayBeNull ? "compare it with NULL first, and go on only where it is not" : null
         );
 
-    private void CheckMap(int index)
+    private void CheckMap(in RegisterState argument)
     {
-        if (
-            call.Function is HelperDefinition helper
-            && MapRules.ReasonAgainst(helper, environment.Maps[index]) is { } reason
-        )
+        var map = environment.Maps[argument.Map];
+        if (call.Function is HelperDefinition helper && MapRules.ReasonAgainst(helper, map) is { } reason)
         {
             throw environment.Reject(reason);
         }
-        if (call.Map >= 0 && (call.Map != index || environment.IsTemplate(index)))
+        if (call.Map >= 0 && (call.Map != argument.Map || call.InnerMap != argument.InnerMap))
         {
             throw environment.Reject(
                 $"the timer is in map '{environment.Maps[call.Map].Name}', which is not certain to be the map argument"
             );
         }
-        call.Map = index;
+        call.Map = argument.Map;
+        call.InnerMap = argument.InnerMap;
     }
 
     private void CheckStackOrNull(int register, in RegisterState argument)

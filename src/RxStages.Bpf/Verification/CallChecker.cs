@@ -20,22 +20,20 @@ internal sealed class CallChecker(VerifierEnvironment environment, StatePruning 
     /// <summary>A call of a helper.</summary>
     public void CheckHelperCall(Instruction instruction)
     {
-        var helper =
-            HelperTable.Find(instruction.Immediate)
-            ?? throw (
-                HelperNames.Find(instruction.Immediate) is { } name
-                    ? environment.Reject(
-                        $"helper bpf_{name} (number {instruction.Immediate}) is not supported",
-                        "it may be one for another program type, or one that is not supported yet"
-                    )
-                    : environment.Reject($"there is no helper {instruction.Immediate}")
-            );
+        var helper = HelperTable.Find(instruction.Immediate) ?? throw RejectHelper(instruction.Immediate);
         _functions.Check(helper);
         if (helper.Id == MapRules.TailCall)
         {
             CheckTailCall();
         }
     }
+
+    private VerificationException RejectHelper(int id) =>
+        RefusedHelper.Find(id) is { } refused
+            ? environment.Reject($"helper {refused.FullName} (number {id}) is not supported: {refused.Reason}")
+        : HelperNames.Find(id) is { } name
+            ? environment.Reject($"helper bpf_{name} (number {id}) is not one for XDP programs")
+        : environment.Reject($"there is no helper {id}");
 
     /// <summary>A call of a kfunc. One that is weak and not there may be called only where the program never comes to.</summary>
     public void CheckKfuncCall(Instruction instruction)

@@ -14,6 +14,9 @@ internal sealed class CallFindings
     /// <summary>The map argument's index, or -1.</summary>
     public int Map { get; set; }
 
+    /// <summary>Of the map argument, or the map that a timer is in: which of the maps that are alike (<see cref="RegisterState.InnerMap"/>).</summary>
+    public uint InnerMap { get; set; }
+
     /// <summary>True when the key is known to be one that the map always has.</summary>
     public bool FindsAlways { get; set; }
 
@@ -43,6 +46,7 @@ internal sealed class CallFindings
     {
         Function = function;
         Map = -1;
+        InnerMap = 0;
         FindsAlways = false;
         Reference = 0;
         Released = 0;

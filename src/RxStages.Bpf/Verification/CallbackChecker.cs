@@ -90,6 +90,7 @@ internal sealed class CallbackChecker(VerifierEnvironment environment)
             case CallbackKind.ForEachMapElement:
                 callee[1] = caller[1];
                 PassElement(callee, map);
+                callee[3].InnerMap = caller[1].InnerMap;
                 callee[4] = caller[3];
                 break;
             case CallbackKind.Timer:

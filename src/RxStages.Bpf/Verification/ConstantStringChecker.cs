@@ -1,3 +1,5 @@
+using RxStages.Bpf.Helpers;
+
 namespace RxStages.Bpf.Verification;
 
 /// <summary>Checks strings that must be known when the program is verified, after the kernel's <c>check_reg_const_str</c>.</summary>
@@ -41,5 +43,29 @@ internal sealed class ConstantStringChecker(VerifierEnvironment environment)
         return map.InitialValue.Length < map.ValueSize
             ? known
             : throw environment.Reject($"the string in r{register} does not end within map '{map.Name}'");
+    }
+
+    /// <summary>
+    /// The same, of a string that is a format for the values in the memory of the next argument; the one behind that, which is
+    /// still to be checked, holds their size.
+    /// </summary>
+    public void CheckFormat(int register)
+    {
+        var format = Check(register);
+        // What is known of a size that is not constant, as in the kernel; the call itself looks again.
+        var size = environment.Registers[register + 2].Bounds.Bits.Value;
+        if (size % sizeof(ulong) != 0)
+        {
+            throw environment.Reject(
+                $"the values of the format in r{register} have {size} bytes, which is not a multiple of {sizeof(ulong)}"
+            );
+        }
+        if (!TraceFormat.IsValid(format, size / sizeof(ulong)))
+        {
+            throw environment.Reject(
+                $"the format in r{register} is not valid, or asks for more than {size / sizeof(ulong)} values",
+                "it may have %d %i %u %x %X with l or ll, %c, %s, %p and %p with K x s S B i4 I4 i6 I6 ks us"
+            );
+        }
     }
 }

@@ -47,6 +47,9 @@ internal static class MapRules
     public static bool AlwaysFindsIndex(MapSpec map) =>
         !map.Flags.HasFlag(MapFlags.InnerMap) && MapTypeTable.Find(map.Type) is { AlwaysFindsIndex: true };
 
+    /// <summary>True when its values hold a timer, which must be initialised with the very map that it is in.</summary>
+    public static bool HasTimer(MapSpec map) => map.SpecialFields.Any(field => field.Kind == SpecialFieldKind.Timer);
+
     /// <summary>True when its values hold a spin lock: pointers to the same value must then be known as such.</summary>
     public static bool HasLock(MapSpec map) => map.SpecialFields.Any(field => field.Kind == SpecialFieldKind.SpinLock);
 }

@@ -29,6 +29,16 @@ internal struct RegisterState
     public uint Dynptr;
 
     /// <summary>
+    /// For maps with timers that were looked up in a map of maps, and their values: which of those maps (<c>map_uid</c>); 0 for
+    /// others, and for those that a timer's function is given. It shares the field of <see cref="Dynptr"/>.
+    /// </summary>
+    public uint InnerMap
+    {
+        readonly get => Dynptr;
+        set => Dynptr = value;
+    }
+
+    /// <summary>
     /// For packet pointers: bytes that are proved to lie before data_end (data, for metadata), counted from the pointer less
     /// <see cref="Offset"/>; or <see cref="AtPacketEnd"/>, <see cref="BeyondPacketEnd"/>.
     /// </summary>

@@ -84,6 +84,14 @@ internal sealed class ResultMaker(VerifierEnvironment environment, CallFindings 
             }
         );
         result.Map = template < 0 ? call.Map : template;
+        if (template < 0)
+        {
+            result.InnerMap = call.InnerMap;
+        }
+        else if (MapRules.HasTimer(environment.Maps[template]))
+        {
+            result.InnerMap = environment.NewId();
+        }
         if (!call.FindsAlways)
         {
             result.Type |= RegisterType.MayBeNull;

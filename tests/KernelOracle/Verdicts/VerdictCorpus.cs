@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using RxStages.Bpf.Isa;
 using RxStages.Bpf.Objects;
 using RxStages.TestKit;
@@ -11,7 +13,7 @@ namespace RxStages.KernelOracle.Tests.Verdicts;
 /// <param name="Text">The program, for the assembler.</param>
 /// <param name="Kfuncs">The kfuncs that it calls, by index.</param>
 /// <param name="Functions">The names of the types that its functions behind the entry have; those not named are static.</param>
-internal sealed record VerdictCase(
+internal sealed partial record VerdictCase(
     string Name,
     bool IsAccepted,
     string Text,
@@ -19,10 +21,18 @@ internal sealed record VerdictCase(
     ImmutableArray<string> Functions
 )
 {
+    /// <summary>The structure whose members' places cases name: <c>nf_conn.mark</c>, <c>nf_conn.mark+1</c>, <c>nf_conn.size</c>.</summary>
+    public const string Structure = "nf_conn";
+
+    /// <summary>True when it is about the kernel's structures, of which the kernel must tell the types.</summary>
+    public bool NeedsKernelTypes =>
+        Kfuncs.Any(kfunc => kfunc.Contains("_ct_", StringComparison.Ordinal))
+        || Functions.Any(function => function.Contains("trusted", StringComparison.Ordinal));
+
     /// <summary>The program, assembled.</summary>
     public ProgramSpec Assemble()
     {
-        var instructions = Assembler.Assemble(Text);
+        var instructions = Assembler.Assemble(MemberPlace().Replace(Text, match => $"{PlaceOf(match)}"));
         return new ProgramSpec
         {
             Name = "verdict",
@@ -34,6 +44,28 @@ internal sealed record VerdictCase(
     }
 
     public override string ToString() => Name;
+
+    [GeneratedRegex(
+        Structure + @"\.(?<member>\w+)(\+(?<more>\d+))?",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex MemberPlace();
+
+    private static long PlaceOf(Match match)
+    {
+        var types = TargetKernel.Running.Types!;
+        var structure = types.Find(Structure, BtfKind.Struct);
+        var member = match.Groups["member"].Value;
+        long? place = member == "size" ? types.SizeOf(structure) : types.OffsetOf(structure, member);
+        Assert.SkipWhen(place is null, $"the kernel's struct {Structure} has no member '{member}'");
+        return place.Value
+            + (
+                match.Groups["more"].Success
+                    ? int.Parse(match.Groups["more"].ValueSpan, CultureInfo.InvariantCulture)
+                    : 0
+            );
+    }
 
     private ImmutableArray<FunctionSpec> FunctionsOf(ImmutableArray<Instruction> instructions)
     {
@@ -106,6 +138,21 @@ internal static class VerdictCorpus
             BtfValueType = VerdictTypes.LockedValue,
             SpecialFields = [new SpecialField(SpecialFieldKind.SpinLock, VerdictTypes.LockOffset, 4)],
         },
+        MapOf("formats", MapType.Array, 4, 56, 1) with
+        {
+            Flags = MapFlags.ReadOnlyProgram,
+            IsFrozen = true,
+            InitialValue =
+            [
+                .. "%d\0\0\0\0\0\0%q\0\0\0\0\0\0%s %pI4\0%\0\0\0\0\0\0\0100%%\0\0\0\t\u007f\0\0\0\0\0\0%5lld%p\0"u8,
+            ],
+        },
+        Timed("timed"),
+        Timed("timed_too"),
+        MapOf("array_of_timed", MapType.ArrayOfMaps, 4, 4, 4) with
+        {
+            Inner = Timed("inner"),
+        },
     ];
 
     /// <summary>All cases, by file.</summary>
@@ -149,6 +196,14 @@ internal static class VerdictCorpus
         text = text[end..];
         return [.. list.Split(", ")];
     }
+
+    private static MapSpec Timed(string name) =>
+        MapOf(name, MapType.Array, 4, 32, 4) with
+        {
+            BtfKeyType = VerdictTypes.Integer,
+            BtfValueType = VerdictTypes.TimedValue,
+            SpecialFields = [new SpecialField(SpecialFieldKind.Timer, VerdictTypes.TimerOffset, 16)],
+        };
 
     private static MapSpec MapOf(string name, MapType type, uint key, uint value, uint entries) =>
         new()

@@ -10,6 +10,9 @@ internal static class VerdictTypes
     /// <summary>Where the lock of <see cref="LockedValue"/> is.</summary>
     public const int LockOffset = 4;
 
+    /// <summary>Where the timer of <see cref="TimedValue"/> is.</summary>
+    public const int TimerOffset = 8;
+
     private static readonly BtfBuilder Builder = new();
 
     /// <summary>The id of <c>int</c>.</summary>
@@ -20,6 +23,9 @@ internal static class VerdictTypes
 
     /// <summary>The id of a value with a lock: <c>struct value { int count; struct bpf_spin_lock lock; int rest[2]; }</c>.</summary>
     public static int LockedValue { get; } = MakeLockedValue();
+
+    /// <summary>The id of a value with a timer: <c>struct timed { long count; struct bpf_timer timer; long rest; }</c>.</summary>
+    public static int TimedValue { get; } = MakeTimedValue();
 
     /// <summary>The functions that cases may give their functions the types of, by name: their ids.</summary>
     public static ImmutableDictionary<string, int> Functions { get; } = MakeFunctions();
@@ -38,6 +44,13 @@ internal static class VerdictTypes
             ("lock", spinLock, LockOffset * 8),
             ("rest", rest, 64)
         );
+    }
+
+    private static int MakeTimedValue()
+    {
+        var number = Builder.Integer("long", 8);
+        var timer = Builder.Struct("bpf_timer", 16, ("opaque", Builder.Array(number, Integer, 2), 0));
+        return Builder.Struct("timed", 32, ("count", number, 0), ("timer", timer, TimerOffset), ("rest", number, 24));
     }
 
     private static ImmutableDictionary<string, int> MakeFunctions()

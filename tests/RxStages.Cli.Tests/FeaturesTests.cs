@@ -25,6 +25,22 @@ public sealed class FeaturesTests
     }
 
     [Fact]
+    public void WhatIsRefusedIsListedWithTheReason()
+    {
+        var run = Rxstages.Run("features", "snprintf_btf");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("bpf_snprintf_btf (149)", run.Output);
+        Assert.Contains("refused        Structures of the kernel are not printed.", run.Output);
+        var json = Assert.Single(Rxstages.Run("features", "--json").Json);
+        Assert.Contains(
+            149,
+            json.GetProperty("refusedHelpers")
+                .EnumerateArray()
+                .Select(helper => helper.GetProperty("number").GetInt32())
+        );
+    }
+
+    [Fact]
     public void ANameThatNothingHasFails()
     {
         var run = Rxstages.Run("features", "bpf_map_lokup_elem");

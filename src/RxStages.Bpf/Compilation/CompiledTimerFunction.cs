@@ -56,7 +56,7 @@ internal sealed unsafe class CompiledTimerFunction : TimerFunction, IDisposable
         byte end;
         runtime->StackEnd = &end;
         _function!(runtime, (ulong)map, (ulong)key, (ulong)value);
-        runtime->StackEnd = null;
+        runtime->EndRun();
     }
 
     /// <summary>The code that refers to it is gone; timers may still call it.</summary>

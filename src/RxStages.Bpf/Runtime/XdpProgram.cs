@@ -10,8 +10,9 @@ public abstract unsafe class XdpProgram : IDisposable
     public abstract string Name { get; }
 
     /// <summary>
-    /// How many CPUs the program's maps have room for: only workers whose <see cref="BpfRuntime.Cpu"/> is below may run it,
-    /// since map operations use that number unchecked. The greatest number there is for a program without such maps.
+    /// How many CPUs the program's maps have room for, and it was verified for: only workers whose <see cref="BpfRuntime.Cpu"/>
+    /// is below may run it, since map operations, and programs that ask for it, use that number unchecked. The greatest
+    /// number there is for a program without either.
     /// </summary>
     public virtual int CpuCount => int.MaxValue;
 

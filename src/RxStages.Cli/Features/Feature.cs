@@ -11,6 +11,9 @@ internal enum FeatureKind
     /// <summary>A helper, called by number.</summary>
     Helper,
 
+    /// <summary>A helper that the kernel offers XDP programs and that is refused here.</summary>
+    RefusedHelper,
+
     /// <summary>A kfunc, called by name.</summary>
     Kfunc,
 
@@ -22,16 +25,16 @@ internal enum FeatureKind
 /// <param name="Kind">The section it stands in.</param>
 /// <param name="Number">A helper's or map type's number; null for kfuncs.</param>
 /// <param name="Name">As programs spell it: <c>bpf_map_lookup_elem</c>, <c>BPF_MAP_TYPE_HASH</c>.</param>
-/// <param name="Doc">What it does.</param>
+/// <param name="Doc">What it does; of a refused helper: why it is refused.</param>
 /// <param name="Difference">In what it differs from the kernel's, or null.</param>
-/// <param name="KernelSource">Where its semantics come from.</param>
+/// <param name="KernelSource">Where its semantics come from; null for refused helpers.</param>
 internal sealed record Feature(
     FeatureKind Kind,
     int? Number,
     string Name,
     string Doc,
     string? Difference,
-    string KernelSource
+    string? KernelSource
 )
 {
     /// <summary>For helpers and kfuncs: what they take, e.g. <c>const_map_pointer</c>.</summary>
@@ -50,6 +53,14 @@ internal sealed record Feature(
     public static IReadOnlyList<Feature> All { get; } =
     [
         .. HelperTable.All.Select(helper => Of(helper, FeatureKind.Helper, helper.Id)),
+        .. RefusedHelper.All.Select(helper => new Feature(
+            FeatureKind.RefusedHelper,
+            helper.Id,
+            helper.FullName,
+            $"{char.ToUpperInvariant(helper.Reason[0])}{helper.Reason[1..]}.",
+            null,
+            null
+        )),
         .. KfuncTable.All.Select(kfunc => Of(kfunc, FeatureKind.Kfunc, null)),
         .. MapTypeTable.All.Select(Of),
     ];

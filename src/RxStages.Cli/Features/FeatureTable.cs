@@ -6,17 +6,18 @@ namespace RxStages.Cli.Features;
 /// <summary>The table of features as text, as JSON, and as the page that the documentation has of it.</summary>
 internal static class FeatureTable
 {
-    private static readonly (FeatureKind Kind, string Title)[] Sections =
+    private static readonly (FeatureKind Kind, string Title, string JsonName)[] Sections =
     [
-        (FeatureKind.Helper, "helpers"),
-        (FeatureKind.Kfunc, "kfuncs"),
-        (FeatureKind.Map, "map types"),
+        (FeatureKind.Helper, "helpers", "helpers"),
+        (FeatureKind.RefusedHelper, "refused helpers", "refusedHelpers"),
+        (FeatureKind.Kfunc, "kfuncs", "kfuncs"),
+        (FeatureKind.Map, "map types", "maps"),
     ];
 
     /// <summary>A line for each feature, or all that is known of each.</summary>
     public static void Print(TextWriter output, IReadOnlyCollection<Feature> features, bool isDetailed)
     {
-        foreach (var (kind, title) in Sections)
+        foreach (var (kind, title, _) in Sections)
         {
             var rows = features.Where(feature => feature.Kind == kind).ToArray();
             if (rows.Length == 0)
@@ -44,14 +45,7 @@ internal static class FeatureTable
     public static void Write(Utf8JsonWriter writer, IReadOnlyCollection<Feature> features)
     {
         writer.WriteStartObject();
-        foreach (
-            var (kind, name) in new[]
-            {
-                (FeatureKind.Helper, "helpers"),
-                (FeatureKind.Kfunc, "kfuncs"),
-                (FeatureKind.Map, "maps"),
-            }
-        )
+        foreach (var (kind, _, name) in Sections)
         {
             writer.WriteStartArray(name);
             foreach (var feature in features.Where(feature => feature.Kind == kind))
@@ -74,31 +68,52 @@ internal static class FeatureTable
         output.WriteLine(
             "What is not here is refused with an error that names it. `rxstages features NAME` tells more of one."
         );
-        foreach (var (kind, title) in Sections)
+        foreach (var (kind, title, _) in Sections)
         {
             var rows = features.Where(feature => feature.Kind == kind).ToArray();
             output.WriteLine();
             output.WriteLine($"## {char.ToUpperInvariant(title[0])}{title[1..]}");
             output.WriteLine();
-            output.WriteLine(
-                kind == FeatureKind.Kfunc
-                    ? "| name | what it does | what differs from the kernel | kernel source |"
-                    : "| number | name | what it does | what differs from the kernel | kernel source |"
-            );
-            output.WriteLine(kind == FeatureKind.Kfunc ? "|---|---|---|---|" : "|---|---|---|---|---|");
+            WriteRow(output, HeaderOf(kind));
+            WriteRow(output, [.. HeaderOf(kind).Select(_ => "---")]);
             foreach (var row in rows)
             {
-                var number = kind == FeatureKind.Kfunc ? "" : $" {row.Number} |";
-                output.WriteLine(
-                    $"|{number} `{row.Name}` | {Cell(row.Doc)} | {Cell(row.Difference ?? "")} | {Cell(row.KernelSource)} |"
-                );
+                WriteRow(output, CellsOf(row));
             }
         }
     }
 
+    private static string[] HeaderOf(FeatureKind kind) =>
+        kind switch
+        {
+            FeatureKind.RefusedHelper => ["number", "name", "why"],
+            FeatureKind.Kfunc => ["name", "what it does", "what differs from the kernel", "kernel source"],
+            _ => ["number", "name", "what it does", "what differs from the kernel", "kernel source"],
+        };
+
+    private static string[] CellsOf(Feature row) =>
+        row.Kind switch
+        {
+            FeatureKind.RefusedHelper => [$"{row.Number}", $"`{row.Name}`", row.Doc],
+            FeatureKind.Kfunc => [$"`{row.Name}`", row.Doc, row.Difference ?? "", row.KernelSource ?? ""],
+            _ => [$"{row.Number}", $"`{row.Name}`", row.Doc, row.Difference ?? "", row.KernelSource ?? ""],
+        };
+
+    private static void WriteRow(TextWriter output, string[] cells) =>
+        output.WriteLine(
+            cells[0] == "---"
+                ? $"|{string.Join('|', cells)}|"
+                : $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |"
+        );
+
     private static void PrintDetails(TextWriter output, Feature feature)
     {
         output.WriteLine($"  {feature.Name}{(feature.Number is { } number ? $" ({number})" : "")}");
+        if (feature.Kind == FeatureKind.RefusedHelper)
+        {
+            output.WriteLine($"    refused        {feature.Doc}");
+            return;
+        }
         output.WriteLine($"    {feature.Doc}");
         if (feature.Kind == FeatureKind.Map)
         {
@@ -133,6 +148,11 @@ internal static class FeatureTable
         }
         writer.WriteString("name", feature.Name);
         writer.WriteString("doc", feature.Doc);
+        if (feature.Kind == FeatureKind.RefusedHelper)
+        {
+            writer.WriteEndObject();
+            return;
+        }
         writer.WriteString("difference", feature.Difference);
         writer.WriteString("kernelSource", feature.KernelSource);
         if (feature.Kind == FeatureKind.Map)
@@ -150,6 +170,4 @@ internal static class FeatureTable
 
     private static string FirstSentence(string text) =>
         text.IndexOf(". ", StringComparison.Ordinal) is > 0 and var end ? text[..(end + 1)] : text;
-
-    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 }

@@ -287,6 +287,26 @@ public sealed class WorkerTests : IDisposable
     }
 
     [Fact]
+    public void AProgramThatReliesOnHowManyCpusThereAreRunsOnNoOther()
+    {
+        var instructions = Assembler.Assemble("call 8\nr0 = 2\nexit");
+        var spec = new ProgramSpec
+        {
+            Name = "asks-for-its-cpu",
+            Section = "xdp",
+            Instructions = instructions,
+            Functions = [new FunctionSpec("main", 0, instructions.Length, false, 0)],
+        };
+        var verified = Verifier.Verify(spec, [], new VerifierOptions { CpuCount = 2 });
+        using var program = IlCompiler.Compile(verified, []);
+        Assert.Equal(2, program.CpuCount);
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new Worker(new TestPort(_pool, []), program, new() { Cpu = 2 })
+        );
+        using var last = new Worker(new TestPort(_pool, []), program, new() { Cpu = 1 });
+    }
+
+    [Fact]
     public void TimeIsCountedPerStageOnlyWhenAskedFor()
     {
         var packets = Repeat([2, 0, 0], [3, 0, 0], 500);

@@ -107,6 +107,19 @@ public sealed class ProgramsTogetherTests : IDisposable
     }
 
     [Fact]
+    public void ATailCallGoesToAProgramOfAnotherFile()
+    {
+        // What is behind Ethernet is parsed by the object's own programs, but UDP (index 4) goes to one that redirects.
+        var entries = Path.Combine(_folder, "stages.json");
+        File.WriteAllText(entries, """[{"key":[4,0,0,0],"program":"programs/policy.bpf.o:mirror"}]""");
+        string[] parse = ["-p", "programs/tail_calls.bpf.o:parse_ethernet"];
+        Assert.Equal(0, Replay(parse).Verdicts["XDP_REDIRECT"]);
+        var (verdicts, _) = Replay([.. parse, "--map", $"stages={entries}"]);
+        Assert.NotEqual(0, verdicts["XDP_REDIRECT"]);
+        Assert.Equal(verdicts, Replay([.. parse, "--map", $"stages={entries}", "--interpreter"]).Verdicts);
+    }
+
+    [Fact]
     public void AVariableIsSetBeforeTheProgramIsVerified()
     {
         var events = Path.Combine(_folder, "events");

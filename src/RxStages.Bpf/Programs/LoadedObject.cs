@@ -105,8 +105,17 @@ public sealed class LoadedObject : IDisposable
     /// <param name="name">The map's name.</param>
     /// <param name="json">The document.</param>
     /// <param name="source">What errors call it.</param>
+    /// <param name="findElsewhere">
+    /// Finds a program that is not one of this object's by its name, in an object that lives as long as this one; null: there
+    /// are no others.
+    /// </param>
     /// <exception cref="InputException">There is no such map, or it does not take what the document holds.</exception>
-    public void FillMap(string name, ReadOnlySpan<byte> json, string source)
+    public void FillMap(
+        string name,
+        ReadOnlySpan<byte> json,
+        string source,
+        Func<string, (LoadedObject Object, string? Program)?>? findElsewhere = null
+    )
     {
         var map = FindMap(name);
         MapContents.Read(
@@ -116,15 +125,17 @@ public sealed class LoadedObject : IDisposable
             program =>
                 Spec.Programs.Concat(Spec.UntypedPrograms).Any(spec => spec.Name == program)
                     ? GetProgramFor(map, program, source)
-                    : null,
+                : findElsewhere?.Invoke(program) is { } other ? other.Object.GetProgramFor(map, other.Program, source)
+                : null,
             inner => Maps.FirstOrDefault(other => other.Spec.Name == inner)
         );
     }
 
     // Entries take programs that were made for them, prog arrays any.
-    private XdpProgram GetProgramFor(NativeMap map, string name, string source)
+    private XdpProgram GetProgramFor(NativeMap map, string? name, string source)
     {
-        var kind = Spec.FindProgram(name).AttachKind;
+        var spec = Spec.FindProgram(name);
+        var kind = spec.AttachKind;
         var expected = map switch
         {
             Devmap or DevmapHash => AttachKind.Devmap,
@@ -135,7 +146,7 @@ public sealed class LoadedObject : IDisposable
             ? GetProgram(name)
             : throw new InputException(
                 source,
-                $"program {name}",
+                $"program {spec.Name}",
                 $"is for {kind}, but entries of map '{map.Spec.Name}' take programs for {expected}: SEC(\"xdp/{expected.ToString().ToLowerInvariant()}\")"
             );
     }

@@ -15,6 +15,7 @@ namespace RxStages.Cli.Replay;
 internal sealed class ReplayPrograms : IDisposable
 {
     private readonly Dictionary<string, LoadedObject> _objects = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LoadedObject> _others = new(StringComparer.Ordinal);
     private readonly List<LoadedObject> _extensions = [];
 
     /// <summary>Loads all of it.</summary>
@@ -36,7 +37,7 @@ internal sealed class ReplayPrograms : IDisposable
                 _objects.Add(spec.Source, LoadedObject.Load(spec, load with { Replacements = replacements }));
             }
             KernelTypes = MayUseKernelTypes(options) ? options.Objects[0].Kernel.Types : null;
-            MapFiles.Fill([.. Objects], options.Maps);
+            MapFiles.Fill([.. Objects], options.Maps, name => FindElsewhere(name, options.Objects[0].Kernel, load));
             Program = options.Programs is [var only] ? _objects[only.File].GetProgram(only.Program) : Chain(options);
         }
         catch
@@ -62,7 +63,8 @@ internal sealed class ReplayPrograms : IDisposable
     public Btf? KernelTypes { get; }
 
     /// <summary>Bytes that may be read at an address, of any of the objects' maps.</summary>
-    public int ReadableBytes(nint address) => Objects.Max(each => each.ReadableBytes(address));
+    public int ReadableBytes(nint address) =>
+        _objects.Values.Concat(_others.Values).Max(each => each.ReadableBytes(address));
 
     /// <summary>Keeps what pinned maps hold for the next run.</summary>
     /// <exception cref="InputException">A file cannot be written.</exception>
@@ -78,10 +80,26 @@ internal sealed class ReplayPrograms : IDisposable
     public void Dispose()
     {
         (Program as ProgramChain)?.Dispose();
-        foreach (var each in _objects.Values.Concat(_extensions))
+        foreach (var each in _objects.Values.Concat(_others.Values).Concat(_extensions))
         {
             each.Dispose();
         }
+    }
+
+    /// <summary>A program of another file, as <c>FILE[:NAME]</c>: maps may name it. Null if there is no such file.</summary>
+    private (LoadedObject, string?)? FindElsewhere(string name, TargetKernel kernel, LoadOptions load)
+    {
+        var reference = ProgramReference.Parse(name);
+        if (!_objects.TryGetValue(reference.File, out var loaded) && !_others.TryGetValue(reference.File, out loaded))
+        {
+            if (!File.Exists(reference.File))
+            {
+                return null;
+            }
+            loaded = LoadedObject.Load(ObjectReader.Read(reference.File, kernel), load);
+            _others.Add(reference.File, loaded);
+        }
+        return (loaded, reference.Program);
     }
 
     // Kernel structures come from kfuncs, and from sockets that there are.

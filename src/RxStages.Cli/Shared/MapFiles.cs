@@ -10,9 +10,14 @@ internal static class MapFiles
     /// <summary>Fills maps as the user asked.</summary>
     /// <param name="objects">The objects whose maps are named; one that none has is looked for in the first.</param>
     /// <param name="arguments">Each <c>NAME=FILE.json</c>.</param>
+    /// <param name="findElsewhere">Finds programs of other objects, as <see cref="LoadedObject.FillMap"/> has it.</param>
     /// <exception cref="UsageException">An argument is not of that form.</exception>
     /// <exception cref="InputException">A map or a file is not there, or the file's contents do not fit.</exception>
-    public static void Fill(IReadOnlyList<LoadedObject> objects, IEnumerable<string> arguments)
+    public static void Fill(
+        IReadOnlyList<LoadedObject> objects,
+        IEnumerable<string> arguments,
+        Func<string, (LoadedObject Object, string? Program)?>? findElsewhere = null
+    )
     {
         foreach (var argument in arguments)
         {
@@ -21,7 +26,7 @@ internal static class MapFiles
                 throw new UsageException($"--map {argument}: it takes NAME=FILE.json");
             }
             var loaded = objects.FirstOrDefault(each => each.Maps.Any(map => map.Spec.Name == name)) ?? objects[0];
-            loaded.FillMap(name, Read(path), path);
+            loaded.FillMap(name, Read(path), path, findElsewhere);
         }
     }
 

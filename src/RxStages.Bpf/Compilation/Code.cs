@@ -63,7 +63,7 @@ internal sealed class Code
     public int Next(int slot) => slot + (_instructions[slot].IsWide ? 2 : 1);
 
     /// <summary>True for the jumps that depend on a comparison.</summary>
-    public static bool IsConditionalJump(Instruction instruction) =>
+    private static bool IsConditionalJump(Instruction instruction) =>
         instruction.IsJump
         && instruction.JumpOperation is not (JumpOperation.Ja or JumpOperation.Call or JumpOperation.Exit);
 

@@ -77,11 +77,6 @@ internal sealed class ControlFlow
     /// <summary>The slot behind an instruction.</summary>
     public int Next(int slot) => slot + (_code[slot].IsWide ? 2 : 1);
 
-    /// <summary>True for a jump with a condition.</summary>
-    public static bool IsConditional(Instruction instruction) =>
-        instruction.IsJump
-        && instruction.JumpOperation is not (JumpOperation.Ja or JumpOperation.Call or JumpOperation.Exit);
-
     /// <summary>
     /// The slots that may follow an instruction inside its function: -1 for none. A call is followed by what stands behind it.
     /// </summary>

@@ -6,8 +6,6 @@ namespace RxStages.Captures;
 /// <summary>The byte order of a file's numbers.</summary>
 internal readonly struct ByteOrder(bool isBigEndian)
 {
-    public bool IsBigEndian => isBigEndian;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ushort ReadUInt16(ReadOnlySpan<byte> bytes) =>
         isBigEndian ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);

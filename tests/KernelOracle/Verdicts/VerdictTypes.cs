@@ -49,7 +49,7 @@ internal static class VerdictTypes
     private static int MakeTimedValue()
     {
         var number = Builder.Integer("long", 8);
-        var timer = Builder.Struct("bpf_timer", 16, ("opaque", Builder.Array(number, Integer, 2), 0));
+        var timer = Builder.Struct("bpf_timer", 16, ("opaque", Builder.Array(number, 2), 0));
         return Builder.Struct("timed", 32, ("count", number, 0), ("timer", timer, TimerOffset), ("rest", number, 24));
     }
 

@@ -50,7 +50,13 @@ internal static class VerdictTypes
     {
         var number = Builder.Integer("long", 8);
         var timer = Builder.Struct("bpf_timer", 16, ("opaque", Builder.Array(number, 2), 0));
-        return Builder.Struct("timed", 32, ("count", number, 0), ("timer", timer, TimerOffset), ("rest", number, 24));
+        return Builder.Struct(
+            "timed",
+            32,
+            ("count", number, 0),
+            ("timer", timer, TimerOffset * 8),
+            ("rest", number, 192)
+        );
     }
 
     private static ImmutableDictionary<string, int> MakeFunctions()

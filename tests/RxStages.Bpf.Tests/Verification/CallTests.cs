@@ -133,7 +133,7 @@ public class CallTests
     [InlineData("r1 = map[3] ll\nr2 = 0\nr3 = 0\ncall 51", null)]
     [InlineData("r1 = map[7] ll\nr2 = r10\nr2 += -4\ncall 1", "does not work on map 'ring'")]
     [InlineData("call 9999", "there is no helper 9999")]
-    [InlineData("call 26", "helper bpf_skb_load_bytes (number 26) is not supported")]
+    [InlineData("call 26", "helper bpf_skb_load_bytes (number 26) is not one for XDP programs")]
     [InlineData("r2 = map[2] ll\nr3 = 1\ncall 12", null)]
     [InlineData("r2 = map[0] ll\nr3 = 1\ncall 12", "does not work on map 'array'")]
     [InlineData("r1 = r10\nr2 = map[2] ll\nr3 = 1\ncall 12", "expects the context in r1")]

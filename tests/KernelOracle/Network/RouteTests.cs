@@ -263,6 +263,9 @@ public class RouteTests
 
     private static NetworkEnvironment SetUp()
     {
+        // Else addresses of the links come to be usable while the test runs: when they are known to be unique.
+        NetworkNamespace.Set("ipv6/conf/all/accept_dad", 0);
+        NetworkNamespace.Set("ipv6/conf/default/accept_dad", 0);
         NetworkNamespace.Set("ipv4/ip_forward", 1);
         NetworkNamespace.Set("ipv6/conf/all/forwarding", 1);
         foreach (var command in s_setup)

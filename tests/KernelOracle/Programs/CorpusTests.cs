@@ -57,7 +57,7 @@ public class CorpusTests
     {
         try
         {
-            using var kernel = new KernelRun(scenario);
+            using var kernel = new KernelRun(scenario, Cpu);
             var before = kernel.DumpMaps();
             var expected = s_packets
                 .Value.Select(packets => (Outcomes: kernel.Run(packets), Maps: kernel.DumpMaps()))

@@ -52,6 +52,10 @@ internal sealed class EngineRun : IDisposable
             Services = new RuntimeServices { ReadableBytes = _object.ReadableBytes },
         };
         scenario.Fill(name => new EngineMapCommands(_object.FindMap(name)));
+        foreach (var array in _object.Maps.OfType<PerfEventArrayMap>())
+        {
+            array.Open((uint)cpu);
+        }
     }
 
     /// <summary>Runs the program on packets.</summary>
@@ -75,19 +79,20 @@ internal sealed class EngineRun : IDisposable
         return recorder.Outcomes;
     }
 
-    /// <summary>What the maps hold; records and what is queued are taken out.</summary>
-    public List<string> DumpMaps() =>
-        [
-            .. _scenario.Dump(_object.Maps.Select(map => new EngineMapCommands(map))),
-            .. _object
-                .Maps.OfType<RingbufMap>()
-                .SelectMany(ring =>
-                {
-                    var records = new List<string>();
-                    ring.Consume(record => records.Add($"{ring.Spec.Name}: {Convert.ToHexStringLower(record)}"));
-                    return records;
-                }),
-        ];
+    /// <summary>What the maps hold; records, events and what is queued are taken out.</summary>
+    public List<string> DumpMaps()
+    {
+        var lines = _scenario.Dump(_object.Maps.Select(map => new EngineMapCommands(map))).ToList();
+        foreach (var ring in _object.Maps.OfType<RingbufMap>())
+        {
+            ring.Consume(record => lines.Add(Scenario.Line(ring.Spec.Name, record)));
+        }
+        foreach (var array in _object.Maps.OfType<PerfEventArrayMap>())
+        {
+            array.Consume((_, data, lost) => lines.Add(Scenario.Line(array.Spec.Name, data, lost)));
+        }
+        return lines;
+    }
 
     public void Dispose() => _object.Dispose();
 

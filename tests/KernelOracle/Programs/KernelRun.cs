@@ -12,16 +12,27 @@ internal sealed class KernelRun : IDisposable
 
     private readonly Scenario _scenario;
     private readonly KernelObject _object;
-    private readonly List<KeyValuePair<string, KernelRingbuf>> _rings = [];
+    private readonly Dictionary<string, KernelRingbuf> _ringbufs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KernelPerfRing> _perfRings = new(StringComparer.Ordinal);
 
-    public KernelRun(Scenario scenario)
+    /// <param name="scenario">What to run.</param>
+    /// <param name="cpu">The CPU that it will be run on.</param>
+    public KernelRun(Scenario scenario, int cpu)
     {
         _scenario = scenario;
         _object = KernelObject.Load(scenario.ReadObject(), [scenario.Program]);
         scenario.Fill(name => new KernelMapCommands(_object.Map(name)));
-        foreach (var map in _object.Maps.Where(map => map.Spec.Type == MapType.Ringbuf))
+        foreach (var map in _object.Maps)
         {
-            _rings.Add(new(map.Spec.Name, new KernelRingbuf(map)));
+            switch (map.Spec.Type)
+            {
+                case MapType.Ringbuf:
+                    _ringbufs.Add(map.Spec.Name, new KernelRingbuf(map));
+                    break;
+                case MapType.PerfEventArray:
+                    _perfRings.Add(map.Spec.Name, new KernelPerfRing(map, cpu));
+                    break;
+            }
         }
     }
 
@@ -40,21 +51,25 @@ internal sealed class KernelRun : IDisposable
         ];
     }
 
-    /// <summary>What the maps hold; records and what is queued are taken out.</summary>
-    public List<string> DumpMaps() =>
-        [
-            .. _scenario.Dump(_object.Maps.Select(map => new KernelMapCommands(map))),
-            .. _rings.SelectMany(ring =>
-            {
-                var records = new List<string>();
-                ring.Value.Consume(record => records.Add($"{ring.Key}: {Convert.ToHexStringLower(record)}"));
-                return records;
-            }),
-        ];
+    /// <summary>What the maps hold; records, events and what is queued are taken out.</summary>
+    public List<string> DumpMaps()
+    {
+        var lines = _scenario.Dump(_object.Maps.Select(map => new KernelMapCommands(map))).ToList();
+        foreach (var (name, ring) in _ringbufs)
+        {
+            ring.Consume(record => lines.Add(Scenario.Line(name, record)));
+        }
+        foreach (var (name, ring) in _perfRings)
+        {
+            ring.Consume((_, data, lost) => lines.Add(Scenario.Line(name, data, lost)));
+        }
+        return lines;
+    }
 
     public void Dispose()
     {
-        _rings.ForEach(ring => ring.Value.Dispose());
+        _ringbufs.Values.ToList().ForEach(ring => ring.Dispose());
+        _perfRings.Values.ToList().ForEach(ring => ring.Dispose());
         _object.Dispose();
     }
 }

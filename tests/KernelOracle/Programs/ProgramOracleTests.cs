@@ -74,7 +74,7 @@ public class ProgramOracleTests
     {
         const int Cpu = 0;
         using var affinity = ThreadAffinity.Pin(Cpu);
-        using var kernel = new KernelRun(scenario);
+        using var kernel = new KernelRun(scenario, Cpu);
         var expected = sets.Select(set => (Set: set, Outcomes: kernel.Run(set.Packets), Maps: kernel.DumpMaps()))
             .ToList();
         // A scenario that its packets pass by would compare nothing.

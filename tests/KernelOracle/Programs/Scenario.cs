@@ -55,6 +55,10 @@ internal sealed record Scenario(string File, string Program, params ImmutableArr
         maps.Where(map => map.Spec.Type is not (MapType.ProgArray or MapType.Xskmap))
             .SelectMany(map => Dump(map).Select(entry => $"{map.Spec.Name}: {entry}"));
 
+    /// <summary>A record or an event, with how many were lost before it, as a line of the dump.</summary>
+    public static string Line(string map, ReadOnlySpan<byte> data, ulong lost = 0) =>
+        $"{map}: {(lost == 0 ? "" : $"{lost} lost, ")}{Convert.ToHexStringLower(data)}";
+
     // Values of maps of maps are numbers of maps, which only one side has; the maps are dumped for themselves.
     private IEnumerable<string> Dump(IMapCommands map) =>
         map.Spec.Type switch

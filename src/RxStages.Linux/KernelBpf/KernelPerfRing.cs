@@ -70,10 +70,10 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
         ulong lost = 0;
         var head = Volatile.Read(ref *(ulong*)(_ring + HeadOffset));
         var tail = *(ulong*)(_ring + TailOffset);
+        // struct perf_event_header: type, misc, size.
+        Span<byte> header = stackalloc byte[RecordHeaderSize];
         while (tail != head)
         {
-            // struct perf_event_header: type, misc, size.
-            Span<byte> header = stackalloc byte[RecordHeaderSize];
             Copy(tail, header);
             var record = new byte[MemoryMarshal.Read<ushort>(header[6..])];
             Copy(tail, record);

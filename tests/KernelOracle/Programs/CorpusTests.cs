@@ -11,7 +11,7 @@ public class CorpusTests
 {
     private const int Cpu = 0;
     private const int PacketsPerRound = 300;
-    private const int LeastPrograms = 200;
+    private const int LeastPrograms = 250;
 
     // Rounds follow each other on the same maps, with other packets and another size of vectors each.
     private static readonly (int VectorSize, int Seed)[] s_rounds = [(1, 101), (8, 108), (16, 116)];
@@ -36,6 +36,25 @@ public class CorpusTests
             .Select(program => Convert.ToHexString(MemoryMarshal.AsBytes([.. program.Instructions.AsSpan()])))
             .ToHashSet(StringComparer.Ordinal);
         Assert.True(programs.Count >= LeastPrograms, $"{programs.Count} different programs");
+    }
+
+    [Theory]
+    [InlineData("record_headers", "records: ")]
+    [InlineData("sample_packets", "events: ")]
+    public void TheKernelsRecordsAndEventsAreThereToCompare(string program, string line)
+    {
+        Kernel.Require();
+        const string File = "telemetry.v3-O2";
+        using var affinity = ThreadAffinity.Pin(Cpu);
+        using var kernel = new KernelRun(CorpusFiles.ScenarioOf(CorpusFiles.Read(File), File, program), Cpu);
+        var before = kernel.DumpMaps();
+        kernel.Run(s_packets.Value[0]);
+        var after = kernel.DumpMaps();
+        Assert.InRange(
+            after.Except(before).Count(text => text.StartsWith(line, StringComparison.Ordinal)),
+            PacketsPerRound / 2,
+            PacketsPerRound
+        );
     }
 
     [Theory]

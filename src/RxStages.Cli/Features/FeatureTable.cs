@@ -75,7 +75,7 @@ internal static class FeatureTable
             output.WriteLine($"## {char.ToUpperInvariant(title[0])}{title[1..]}");
             output.WriteLine();
             WriteRow(output, HeaderOf(kind));
-            WriteRow(output, [.. HeaderOf(kind).Select(_ => "---")]);
+            output.WriteLine($"|{string.Concat(HeaderOf(kind).Select(_ => "---|"))}");
             foreach (var row in rows)
             {
                 WriteRow(output, CellsOf(row));
@@ -101,9 +101,7 @@ internal static class FeatureTable
 
     private static void WriteRow(TextWriter output, string[] cells) =>
         output.WriteLine(
-            cells[0] == "---"
-                ? $"|{string.Join('|', cells)}|"
-                : $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |"
+            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |"
         );
 
     private static void PrintDetails(TextWriter output, Feature feature)

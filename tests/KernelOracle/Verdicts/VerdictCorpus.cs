@@ -27,6 +27,7 @@ internal sealed partial record VerdictCase(
     /// <summary>True when it is about the kernel's structures, of which the kernel must tell the types.</summary>
     public bool NeedsKernelTypes =>
         Kfuncs.Any(kfunc => kfunc.Contains("_ct_", StringComparison.Ordinal))
+        || Kfuncs.Any(kfunc => kfunc.Contains("cast", StringComparison.Ordinal))
         || Functions.Any(function => function.Contains("trusted", StringComparison.Ordinal));
 
     /// <summary>The program, assembled.</summary>

@@ -13,7 +13,7 @@ public class KernelLoadTests
         Kernel.Require();
         var spec = ProgramFiles.Read(name);
         using var kernel = KernelObject.Load(spec);
-        Assert.NotEmpty(spec.Programs);
+        Assert.NotEmpty(spec.Programs.Concat(spec.Extensions));
         Assert.Equal(spec.Programs.Select(p => p.Name), kernel.Programs.Select(p => p.Spec.Name));
     }
 

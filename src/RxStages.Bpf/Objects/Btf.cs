@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 using RxStages.Bpf.Errors;
 
@@ -255,11 +256,13 @@ public sealed class Btf
     internal string NameAt(uint offset) => Encoding.UTF8.GetString(NameBytesAt(offset));
 
     /// <summary>A type's name in UTF-8; empty for anonymous types, and for tags, whose text is no name.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ReadOnlySpan<byte> NameBytes(int id) =>
         this[id].Kind is BtfKind.DeclarationTag or BtfKind.TypeTag
             ? []
             : NameBytesAt(BinaryPrimitives.ReadUInt32LittleEndian(_types.AsSpan(_offsets[id])));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ReadOnlySpan<byte> NameBytesAt(uint offset)
     {
         var name = _strings.Span[(int)offset..];

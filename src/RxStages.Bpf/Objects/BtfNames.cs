@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace RxStages.Bpf.Objects;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal sealed class BtfNames
     private readonly int[] _next;
 
     /// <summary>Looks at all types.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public BtfNames(Btf btf)
     {
         _btf = btf;
@@ -42,6 +45,7 @@ internal sealed class BtfNames
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> name)
     {
         var flavor = name.LastIndexOf("___"u8);
@@ -49,6 +53,7 @@ internal sealed class BtfNames
     }
 
     // Random for each process: names cannot be chosen to share a chain.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Bucket(ReadOnlySpan<byte> name)
     {
         var hash = new HashCode();

@@ -62,7 +62,7 @@ internal static class BtfValidator
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CheckReferences(Btf btf, string source)
     {
-        var strings = btf.Strings.Span;
+        var names = new NameCheck(btf.Strings.Span, source);
         for (var id = 1; id < btf.Count; id++)
         {
             var type = btf[id];
@@ -70,7 +70,7 @@ internal static class BtfValidator
             // Tags carry free text, which nobody asks for.
             if (type.Kind is not (BtfKind.DeclarationTag or BtfKind.TypeTag))
             {
-                CheckName(strings, record, 0, id, source);
+                names.Check(record, 0, id);
             }
             switch (type.Kind)
             {
@@ -102,61 +102,104 @@ internal static class BtfValidator
             {
                 throw Btf.Broken(source, $"function {id} is of type {type.Target}, which is no prototype");
             }
-            CheckEntries(btf, type, record, source);
+            CheckEntries(btf, type, record, names, source);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CheckEntries(Btf btf, BtfType type, ReadOnlySpan<byte> record, string source)
+    private static void CheckEntries(
+        Btf btf,
+        BtfType type,
+        ReadOnlySpan<byte> record,
+        in NameCheck names,
+        string source
+    )
     {
-        var strings = btf.Strings.Span;
-        for (var i = 0; i < type.Count; i++)
+        // How long an entry is, and where in it a name and a type are, or -1.
+        var (length, name, member) = type.Kind switch
         {
-            switch (type.Kind)
+            BtfKind.Struct or BtfKind.Union => (12, 0, 4),
+            BtfKind.Enumeration => (8, 0, -1),
+            BtfKind.Enumeration64 => (12, 0, -1),
+            BtfKind.FunctionPrototype => (8, 0, 4),
+            BtfKind.DataSection => (12, -1, 0),
+            _ => default,
+        };
+        var count = length == 0 ? 0 : type.Count;
+        for (var (i, at) = (0, 12); i < count; i++, at += length)
+        {
+            if (name >= 0)
             {
-                case BtfKind.Struct or BtfKind.Union:
-                    CheckName(strings, record, 12 + (12 * i), type.Id, source);
-                    CheckType(btf, record, 12 + (12 * i) + 4, type.Id, source);
-                    break;
-                case BtfKind.Enumeration:
-                    CheckName(strings, record, 12 + (8 * i), type.Id, source);
-                    break;
-                case BtfKind.Enumeration64:
-                    CheckName(strings, record, 12 + (12 * i), type.Id, source);
-                    break;
-                case BtfKind.FunctionPrototype:
-                    CheckName(strings, record, 12 + (8 * i), type.Id, source);
-                    CheckType(btf, record, 12 + (8 * i) + 4, type.Id, source);
-                    break;
-                case BtfKind.DataSection:
-                    CheckType(btf, record, 12 + (12 * i), type.Id, source);
-                    break;
-                default:
-                    return;
+                names.Check(record, at + name, type.Id);
+            }
+            if (member >= 0)
+            {
+                CheckType(btf, record, at + member, type.Id, source);
             }
         }
     }
 
-    private static void CheckName(ReadOnlySpan<byte> strings, ReadOnlySpan<byte> record, int at, int id, string source)
-    {
-        var offset = BinaryPrimitives.ReadUInt32LittleEndian(record[at..]);
-        if (offset >= (uint)strings.Length)
-        {
-            throw Btf.Broken(source, $"type {id} has a name at {offset}, outside of the strings");
-        }
-        var rest = strings[(int)offset..];
-        if (rest[..Math.Min(rest.Length, Btf.MaxNameLength + 1)].IndexOf((byte)0) < 0)
-        {
-            throw Btf.Broken(source, $"type {id} has a name longer than {Btf.MaxNameLength} bytes");
-        }
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CheckType(Btf btf, ReadOnlySpan<byte> record, int at, int id, string source)
     {
         var target = BinaryPrimitives.ReadUInt32LittleEndian(record[at..]);
         if (target >= (uint)btf.Count)
         {
             throw Btf.Broken(source, $"type {id} refers to type {target} of {btf.Count}");
+        }
+    }
+
+    /// <summary>Checks that names are among the strings, and no longer than they may be.</summary>
+    private readonly ref struct NameCheck
+    {
+        private readonly ReadOnlySpan<byte> _strings;
+        private readonly string _source;
+        private readonly bool _areAllShort;
+
+        public NameCheck(ReadOnlySpan<byte> strings, string source)
+        {
+            _strings = strings;
+            _source = source;
+            // A kernel's types have half a million names: it is quicker to look at each string once.
+            _areAllShort = AreAllShort(strings);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Check(ReadOnlySpan<byte> record, int at, int id)
+        {
+            var offset = BinaryPrimitives.ReadUInt32LittleEndian(record[at..]);
+            if (offset >= (uint)_strings.Length || !_areAllShort)
+            {
+                CheckSlowly(offset, id);
+            }
+        }
+
+        private void CheckSlowly(uint offset, int id)
+        {
+            if (offset >= (uint)_strings.Length)
+            {
+                throw Btf.Broken(_source, $"type {id} has a name at {offset}, outside of the strings");
+            }
+            var rest = _strings[(int)offset..];
+            if (rest[..Math.Min(rest.Length, Btf.MaxNameLength + 1)].IndexOf((byte)0) < 0)
+            {
+                throw Btf.Broken(_source, $"type {id} has a name longer than {Btf.MaxNameLength} bytes");
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static bool AreAllShort(ReadOnlySpan<byte> strings)
+        {
+            for (var start = 0; start < strings.Length; )
+            {
+                var length = strings[start..].IndexOf((byte)0);
+                if (length is < 0 or > Btf.MaxNameLength)
+                {
+                    return false;
+                }
+                start += length + 1;
+            }
+            return true;
         }
     }
 }

@@ -19,7 +19,8 @@ internal static unsafe class ContextKfuncs
         )
         {
             ReturnBtfType = "xdp_buff",
-            Difference = "Of the interface only its number is known, of the queue only its number; all else is zero.",
+            Difference =
+                "Of the interface only number and name are known, of the queue and the network namespace only the number; all else is zero.",
         },
         new(
             "bpf_rdonly_cast",

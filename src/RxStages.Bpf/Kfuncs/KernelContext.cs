@@ -1,13 +1,16 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
+using RxStages.Bpf.Network;
 using RxStages.Bpf.Objects;
 using RxStages.Bpf.Runtime;
 
 namespace RxStages.Bpf.Kfuncs;
 
 /// <summary>
-/// A packet as the kernel's <c>struct xdp_buff</c>, with its <c>xdp_rxq_info</c> and <c>net_device</c>, laid out as the
-/// kernel's types say: what programs walk from <c>bpf_cast_to_kern_ctx</c> on. What is not known here is zero. One per thread.
+/// A packet as the kernel's <c>struct xdp_buff</c>, with its <c>xdp_rxq_info</c>, <c>net_device</c> and <c>net</c>, laid out as
+/// the kernel's types say: what programs walk from <c>bpf_cast_to_kern_ctx</c> on. What is not known here is zero. One per thread.
 /// </summary>
 internal sealed unsafe class KernelContext
 {
@@ -15,7 +18,19 @@ internal sealed unsafe class KernelContext
     private const uint HasFragments = 1;
 
     private const int StructureSize = BpfRuntime.MaxStructureSize;
-    private const int StructureCount = 3;
+    private const int StructureCount = 4;
+
+    // IFNAMSIZ
+    private const int NameSize = 16;
+
+    // As in "net:[4026531840]".
+    private static readonly Lazy<uint> NamespaceNumber = new(() =>
+        OperatingSystem.IsLinux()
+        && new FileInfo("/proc/self/ns/net").LinkTarget is { } link
+        && uint.TryParse(link.AsSpan(link.IndexOf('[') + 1).TrimEnd(']'), CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0
+    );
 
     [ThreadStatic]
     private static KernelContext? t_last;
@@ -25,6 +40,7 @@ internal sealed unsafe class KernelContext
     private readonly byte* _buff;
     private readonly byte* _queue;
     private readonly byte* _device;
+    private readonly byte* _net;
     private readonly int _data;
     private readonly int _dataEnd;
     private readonly int _dataMeta;
@@ -35,6 +51,7 @@ internal sealed unsafe class KernelContext
     private readonly int _queueDevice;
     private readonly int _queueIndex;
     private readonly int _ifindex;
+    private readonly int _name;
 
     private KernelContext(Btf? types)
     {
@@ -43,6 +60,7 @@ internal sealed unsafe class KernelContext
         _buff = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_memory));
         _queue = _buff + StructureSize;
         _device = _queue + StructureSize;
+        _net = _device + StructureSize;
         _data = OffsetOf("xdp_buff", "data");
         _dataEnd = OffsetOf("xdp_buff", "data_end");
         _dataMeta = OffsetOf("xdp_buff", "data_meta");
@@ -53,6 +71,11 @@ internal sealed unsafe class KernelContext
         _queueDevice = OffsetOf("xdp_rxq_info", "dev");
         _queueIndex = OffsetOf("xdp_rxq_info", "queue_index");
         _ifindex = OffsetOf("net_device", "ifindex");
+        _name = OffsetOf("net_device", "name");
+        // possible_net_t has the pointer alone.
+        Write(_device, OffsetOf("net_device", "nd_net"), (ulong)_net);
+        var (common, number) = (OffsetOf("net", "ns"), OffsetOf("ns_common", "inum"));
+        Write(_net, common < 0 || number < 0 ? -1 : common + number, NamespaceNumber.Value);
     }
 
     /// <summary>The packet as the kernel's structure, until the next call on this thread.</summary>
@@ -66,10 +89,13 @@ internal sealed unsafe class KernelContext
         }
         runtime->Structures = context._buff;
         runtime->StructuresLength = StructureCount * StructureSize;
-        return context.Show(packet);
+        return context.Show(
+            packet,
+            NetworkEnvironment.Of(runtime).FindInterface(packet->IngressIfindex, packet)?.Name ?? ""
+        );
     }
 
-    private byte* Show(XdpBuff* packet)
+    private byte* Show(XdpBuff* packet, string interfaceName)
     {
         Write(_buff, _data, (ulong)packet->Data);
         Write(_buff, _dataEnd, (ulong)packet->DataEnd);
@@ -81,6 +107,13 @@ internal sealed unsafe class KernelContext
         Write(_queue, _queueDevice, (ulong)_device);
         Write(_queue, _queueIndex, packet->RxQueueIndex);
         Write(_device, _ifindex, packet->IngressIfindex);
+        if (_name is >= 0 and <= StructureSize - NameSize)
+        {
+            var name = new Span<byte>(_device + _name, NameSize);
+            name.Clear();
+            // With the zero behind it.
+            Encoding.ASCII.GetBytes(interfaceName.AsSpan(0, Math.Min(interfaceName.Length, NameSize - 1)), name);
+        }
         return _buff;
     }
 

@@ -29,6 +29,10 @@ internal static class ContextCases
                 {Load("u32", "xdp_rxq_info", "queue_index")}
                 r9 = *(u64 *)(r9 + {Offset("xdp_rxq_info", "dev")})
                 {Load("u32", "net_device", "ifindex")}
+                {Load("u32", "net_device", "name")}
+                r9 = *(u64 *)(r9 + {Offset("net_device", "nd_net")})
+                r0 = *(u32 *)(r9 + {Offset("net", "ns") + Offset("ns_common", "inum")})
+                record
                 """
             )
             {

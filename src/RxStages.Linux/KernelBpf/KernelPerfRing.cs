@@ -23,14 +23,10 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
     private const int RecordHeaderSize = 8;
     private const int LostCountOffset = 16;
 
-    private const int ProtectRead = 1;
-    private const int ProtectWrite = 2;
-    private const int MapShared = 1;
-
     private readonly FileDescriptor _event;
     private readonly uint _index;
     private readonly ulong _size;
-    private byte* _ring;
+    private readonly SharedMemory? _memory;
 
     /// <summary>Opens a ring for a CPU, and puts it into the map at the index of that number.</summary>
     /// <param name="map">A perf event array.</param>
@@ -48,7 +44,9 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
         _event = Open(map, cpu);
         try
         {
-            _ring = Map();
+            // The first page is what reader and kernel tell each other (struct perf_event_mmap_page), the data is behind it.
+            var size = (nuint)_size + (nuint)Environment.SystemPageSize;
+            _memory = new SharedMemory(_event, size, 0, isWritable: true, "the ring of a perf event");
             var error = (int)Control(_event.Number, EnableRequest, 0);
             ThrowIf(error < 0, "enable a perf event", Marshal.GetLastPInvokeError());
             var result = map.Update(BitConverter.GetBytes(_index), BitConverter.GetBytes(_event.Number), 0);
@@ -65,11 +63,11 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
     /// <returns>How many were read.</returns>
     public int Consume(PerfEventConsumer consumer)
     {
-        ObjectDisposedException.ThrowIf(_ring == null, this);
+        var ring = _memory!.Address;
         var count = 0;
         ulong lost = 0;
-        var head = Volatile.Read(ref *(ulong*)(_ring + HeadOffset));
-        var tail = *(ulong*)(_ring + TailOffset);
+        var head = Volatile.Read(ref *(ulong*)(ring + HeadOffset));
+        var tail = *(ulong*)(ring + TailOffset);
         // struct perf_event_header: type, misc, size.
         Span<byte> header = stackalloc byte[RecordHeaderSize];
         while (tail != head)
@@ -89,7 +87,7 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
                     break;
             }
             tail += (ulong)record.Length;
-            Volatile.Write(ref *(ulong*)(_ring + TailOffset), tail);
+            Volatile.Write(ref *(ulong*)(ring + TailOffset), tail);
         }
         return count;
     }
@@ -97,11 +95,7 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_ring != null)
-        {
-            _ = UnmapMemory((nint)_ring, (nuint)_size + (nuint)Environment.SystemPageSize);
-            _ring = null;
-        }
+        _memory?.Dispose();
         _event.Dispose();
     }
 
@@ -121,18 +115,9 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
         return new FileDescriptor(descriptor);
     }
 
-    // The first page is what reader and kernel tell each other (struct perf_event_mmap_page), the data is behind it.
-    private byte* Map()
-    {
-        var size = (nuint)_size + (nuint)Environment.SystemPageSize;
-        var address = MapMemory(0, size, ProtectRead | ProtectWrite, MapShared, _event.Number, 0);
-        ThrowIf(address == -1, "map the ring of a perf event", Marshal.GetLastPInvokeError());
-        return (byte*)address;
-    }
-
     private void Copy(ulong position, Span<byte> to)
     {
-        var data = _ring + Environment.SystemPageSize;
+        var data = _memory!.Address + Environment.SystemPageSize;
         var place = position & (_size - 1);
         var first = (int)Math.Min((ulong)to.Length, _size - place);
         new ReadOnlySpan<byte>(data + place, first).CopyTo(to);
@@ -168,19 +153,6 @@ public sealed unsafe partial class KernelPerfRing : IDisposable
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial nint Control(int descriptor, nuint request, nint argument);
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial nint MapMemory(
-        nint address,
-        nuint size,
-        int protection,
-        int flags,
-        int descriptor,
-        nint offset
-    );
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static partial int UnmapMemory(nint address, nuint size);
 
     // struct perf_event_attr as it was first (PERF_ATTR_SIZE_VER0).
     [StructLayout(LayoutKind.Sequential)]

@@ -1,23 +1,18 @@
-using System.Runtime.InteropServices;
 using RxStages.Bpf.Maps;
 
 namespace RxStages.Linux.KernelBpf;
 
 /// <summary>The consumer's side of a ring buffer in the kernel (<c>kernel/bpf/ringbuf.c</c>), mapped into the process.</summary>
-public sealed unsafe partial class KernelRingbuf : IDisposable
+public sealed unsafe class KernelRingbuf : IDisposable
 {
-    private const int ProtectRead = 1;
-    private const int ProtectWrite = 2;
-    private const int MapShared = 1;
-
     // struct bpf_ringbuf_hdr, enum: BPF_RINGBUF_*.
     private const uint BusyBit = 1u << 31;
     private const uint DiscardBit = 1u << 30;
     private const uint HeaderSize = 8;
 
     private readonly nuint _size;
-    private byte* _consumer;
-    private byte* _producer;
+    private readonly SharedMemory _consumer;
+    private readonly SharedMemory _producer;
 
     /// <summary>Maps a ring buffer.</summary>
     /// <exception cref="KernelBpfException">The kernel refused.</exception>
@@ -30,14 +25,20 @@ public sealed unsafe partial class KernelRingbuf : IDisposable
         _size = map.Spec.MaxEntries;
         // The consumer's position may be written; the producer's, and the data behind it, which is there twice, may not.
         var page = (nuint)Environment.SystemPageSize;
-        _consumer = Map(map, page, ProtectRead | ProtectWrite, 0);
+        _consumer = new SharedMemory(map.Descriptor, page, 0, isWritable: true, $"the ring buffer {map.Spec.Name}");
         try
         {
-            _producer = Map(map, page + (2 * _size), ProtectRead, (nint)page);
+            _producer = new SharedMemory(
+                map.Descriptor,
+                page + (2 * _size),
+                page,
+                isWritable: false,
+                $"the ring buffer {map.Spec.Name}"
+            );
         }
         catch
         {
-            Dispose();
+            _consumer.Dispose();
             throw;
         }
     }
@@ -46,11 +47,12 @@ public sealed unsafe partial class KernelRingbuf : IDisposable
     /// <returns>How many records were read.</returns>
     public int Consume(RingbufConsumer consumer)
     {
-        ObjectDisposedException.ThrowIf(_producer == null, this);
-        var data = _producer + Environment.SystemPageSize;
+        var consumed = (ulong*)_consumer.Address;
+        var produced = (ulong*)_producer.Address;
+        var data = _producer.Address + Environment.SystemPageSize;
         var count = 0;
-        var position = *(ulong*)_consumer;
-        while (position < Volatile.Read(ref *(ulong*)_producer))
+        var position = *consumed;
+        while (position < Volatile.Read(ref *produced))
         {
             var record = data + (position & (_size - 1));
             var header = Volatile.Read(ref *(uint*)record);
@@ -65,7 +67,7 @@ public sealed unsafe partial class KernelRingbuf : IDisposable
                 count++;
             }
             position += (length + HeaderSize + 7) & ~7u;
-            Volatile.Write(ref *(ulong*)_consumer, position);
+            Volatile.Write(ref *consumed, position);
         }
         return count;
     }
@@ -73,40 +75,7 @@ public sealed unsafe partial class KernelRingbuf : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        var page = (nuint)Environment.SystemPageSize;
-        Unmap(ref _consumer, page);
-        Unmap(ref _producer, page + (2 * _size));
+        _consumer.Dispose();
+        _producer.Dispose();
     }
-
-    private static byte* Map(KernelMap map, nuint size, int protection, nint offset)
-    {
-        var address = MapMemory(0, size, protection, MapShared, map.Descriptor.Number, offset);
-        var error = Marshal.GetLastPInvokeError();
-        GC.KeepAlive(map);
-        return address != -1
-            ? (byte*)address
-            : throw new KernelBpfException($"map the ring buffer {map.Spec.Name}", error);
-    }
-
-    private static void Unmap(ref byte* address, nuint size)
-    {
-        if (address != null)
-        {
-            _ = UnmapMemory((nint)address, size);
-            address = null;
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial nint MapMemory(
-        nint address,
-        nuint size,
-        int protection,
-        int flags,
-        int descriptor,
-        nint offset
-    );
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static partial int UnmapMemory(nint address, nuint size);
 }

@@ -32,9 +32,6 @@ public class ProgramFuzzTests
 
     private static readonly byte[][] s_packets = ReadPackets();
 
-    // For an object whose loops may go round millions of times for each packet.
-    private static readonly byte[][] s_fewPackets = [.. s_packets.Where((_, index) => index % 16 == 0)];
-
     /// <summary>The objects; the large one, whose every instruction is like the others, costs too much to repeat often.</summary>
     public static TheoryData<string> Objects =>
         [
@@ -56,7 +53,7 @@ public class ProgramFuzzTests
         var code = InstructionMutations.CodeOf(file);
         for (var seed = s_firstSeed; seed < s_firstSeed + s_mutants; seed++)
         {
-            Run(InstructionMutations.Mutate(file, code, seed), seed, PacketsFor(path));
+            Run(InstructionMutations.Mutate(file, code, seed), seed);
         }
     }
 
@@ -67,14 +64,11 @@ public class ProgramFuzzTests
         var file = File.ReadAllBytes(Repository.PathOf(path));
         for (var seed = s_firstSeed; seed < s_firstSeed + s_mutants; seed++)
         {
-            Run(Mutations.MutateInPlace(file, seed), seed, PacketsFor(path));
+            Run(Mutations.MutateInPlace(file, seed), seed);
         }
     }
 
-    private static byte[][] PacketsFor(string path) =>
-        path.EndsWith("loops.bpf.o", StringComparison.Ordinal) ? s_fewPackets : s_packets;
-
-    private static void Run(byte[] file, int seed, byte[][] packets)
+    private static void Run(byte[] file, int seed)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
         try
@@ -84,7 +78,7 @@ public class ProgramFuzzTests
             using var interpreted = LoadedObject.Load(spec, new LoadOptions { Engine = ExecutionEngine.Interpreter });
             foreach (var program in spec.Programs)
             {
-                RunProgram(compiled, interpreted, program, seed, packets);
+                RunProgram(compiled, interpreted, program, seed);
             }
             DumpMaps(compiled);
         }
@@ -100,13 +94,7 @@ public class ProgramFuzzTests
         Assert.True(allocated < MaximumAllocation, $"seed {seed}: {allocated} bytes");
     }
 
-    private static void RunProgram(
-        LoadedObject compiled,
-        LoadedObject interpreted,
-        ProgramSpec spec,
-        int seed,
-        byte[][] packets
-    )
+    private static void RunProgram(LoadedObject compiled, LoadedObject interpreted, ProgramSpec spec, int seed)
     {
         XdpProgram program;
         try
@@ -117,15 +105,15 @@ public class ProgramFuzzTests
         {
             return;
         }
-        RunPackets(program, packets);
+        RunPackets(program);
         var slow = (InterpretedProgram)interpreted.GetProgram(spec.Name);
         slow.OnFault = fault => Assert.Fail($"seed {seed}: accepted, but {fault}");
-        RunPackets(slow, packets);
+        RunPackets(slow);
     }
 
-    private static void RunPackets(XdpProgram program, byte[][] packets)
+    private static void RunPackets(XdpProgram program)
     {
-        foreach (var bytes in packets)
+        foreach (var bytes in s_packets)
         {
             using var packet = new TestPacket(bytes);
             packet.Run(program);

@@ -11,6 +11,7 @@ public sealed unsafe class CompiledProgram : XdpProgram
     private readonly VectorMethod _vector;
     private readonly Lazy<TailMethod> _tail;
     private readonly ImmutableArray<Map> _maps;
+    private readonly bool _asksOfRun;
     private readonly IReadOnlyCollection<CompiledTimerFunction> _timerFunctions;
 
     internal CompiledProgram(ProgramCompiler compiler, ImmutableArray<Map> maps)
@@ -19,6 +20,7 @@ public sealed unsafe class CompiledProgram : XdpProgram
         // Addresses in the maps are constants of the code: the maps must live as long as it.
         _maps = maps;
         _timerFunctions = compiler.TimerFunctions;
+        _asksOfRun = compiler.AsksOfRun;
         CpuCount = Math.Min(compiler.CpuCount, Map.CpuCountOf(maps));
         _vector = compiler.EmitVector().CreateDelegate<VectorMethod>(this);
         RuntimeHelpers.PrepareDelegate(_vector);
@@ -48,6 +50,11 @@ public sealed unsafe class CompiledProgram : XdpProgram
     /// <inheritdoc/>
     public override void RunVector(XdpBuff** packets, uint* verdicts, int count, BpfRuntime* runtime)
     {
+        if (!_asksOfRun)
+        {
+            _vector(packets, verdicts, count, runtime);
+            return;
+        }
         byte stackEnd;
         runtime->StackEnd = &stackEnd;
         _vector(packets, verdicts, count, runtime);

@@ -159,14 +159,13 @@ internal sealed unsafe class ProgramCompiler
         LoadElement(OpCodes.Ldarg_1, sizeof(XdpBuff*));
         il.Emit(OpCodes.Ldind_I);
         il.Emit(OpCodes.Stloc, packet);
-        var makesTailCalls = Calls(helper => helper == CallEmitter.TailCall);
-        if (makesTailCalls || Calls(TimeHelpers.IsClock))
+        if (MakesTailCalls || Calls(TimeHelpers.IsClock))
         {
             il.Emit(OpCodes.Ldarg, 4);
             il.Emit(OpCodes.Ldloc, packet);
             il.Emit(OpCodes.Stfld, typeof(BpfRuntime).GetField(nameof(BpfRuntime.Packet))!);
         }
-        if (makesTailCalls)
+        if (MakesTailCalls)
         {
             il.Emit(OpCodes.Ldarg, 4);
             il.Emit(OpCodes.Ldflda, typeof(BpfRuntime).GetField(nameof(BpfRuntime.TailCallCount))!);
@@ -263,6 +262,17 @@ internal sealed unsafe class ProgramCompiler
             callback.Prepare();
         }
     }
+
+    /// <summary>
+    /// True when something that the code calls asks for what only a run knows: its packet's time, the end of its stack,
+    /// structures made for it. Kfuncs may, and programs that it jumps into.
+    /// </summary>
+    public bool AsksOfRun =>
+        MakesTailCalls
+        || !_program.Spec.Kfuncs.IsEmpty
+        || Calls(helper => TimeHelpers.IsClock(helper) || HelperTable.Find(helper) is not { ReadsAnyAddress: false });
+
+    private bool MakesTailCalls => Calls(helper => helper == CallEmitter.TailCall);
 
     private bool Calls(Func<int, bool> isOne)
     {

@@ -45,6 +45,9 @@ public abstract record FunctionDefinition
     /// <summary>True when packet pointers may be given as memory (<c>pkt_access</c>).</summary>
     public bool AllowsPacketAccess { get; init; }
 
+    /// <summary>True when it reads memory at any address: the run of a program that calls it says what may be read.</summary>
+    public bool ReadsAnyAddress { get; init; }
+
     /// <summary>True when the kernel offers it only to programs with a GPL-compatible licence.</summary>
     public bool IsGplOnly { get; init; }
 

@@ -23,6 +23,7 @@ internal static unsafe class ProbeHelpers
             "Copies memory of the current process; EFAULT, and zeros, where there is none."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = NoUserMemory,
         },
@@ -36,6 +37,7 @@ internal static unsafe class ProbeHelpers
             "Copies memory from any address. Where it cannot be read: zeros, and EFAULT, or ERANGE outside the kernel's half of the addresses."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = OnlyOwnMemory,
         },
@@ -49,6 +51,7 @@ internal static unsafe class ProbeHelpers
             "Copies a string of the current process; EFAULT, and zeros, where there is none."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = NoUserMemory,
         },
@@ -62,6 +65,7 @@ internal static unsafe class ProbeHelpers
             "Copies a string from any address, cut to the size and always terminated; its length with the zero. Errors are those of probe_read_kernel."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = OnlyOwnMemory,
         },

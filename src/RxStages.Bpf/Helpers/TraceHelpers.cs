@@ -26,6 +26,7 @@ internal static unsafe class TraceHelpers
             "Prints a line with up to three values; the length of the text."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = HowPointersPrint,
         },
@@ -45,6 +46,7 @@ internal static unsafe class TraceHelpers
             "Prints up to twelve values to memory, cut to its size and terminated; the length of the whole text with the zero."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = HowPointersPrint,
         },
@@ -63,6 +65,7 @@ internal static unsafe class TraceHelpers
             "Prints a line with up to twelve values; the length of the text."
         )
         {
+            ReadsAnyAddress = true,
             IsGplOnly = true,
             Difference = HowPointersPrint,
         },

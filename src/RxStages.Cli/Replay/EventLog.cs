@@ -11,7 +11,7 @@ namespace RxStages.Cli.Replay;
 /// </summary>
 internal sealed class EventLog : IDisposable
 {
-    private readonly Source[] _sources;
+    private readonly EventSource[] _sources;
     private readonly string? _path;
     private readonly BufferedStream? _output;
     private readonly Utf8JsonWriter? _writer;
@@ -23,7 +23,7 @@ internal sealed class EventLog : IDisposable
     public EventLog(IEnumerable<Map> maps, string? path)
     {
         _path = path;
-        _sources = [.. maps.Where(map => map is RingbufMap or PerfEventArrayMap).Select(map => new Source(map))];
+        _sources = [.. maps.Where(map => map is RingbufMap or PerfEventArrayMap).Select(map => new EventSource(map))];
         foreach (var perf in _sources.Select(source => source.Map).OfType<PerfEventArrayMap>())
         {
             perf.OpenAll();
@@ -68,7 +68,7 @@ internal sealed class EventLog : IDisposable
         _output?.Dispose();
     }
 
-    private void Take(Source source, uint? cpu, ReadOnlySpan<byte> data, ulong lost)
+    private void Take(EventSource source, uint? cpu, ReadOnlySpan<byte> data, ulong lost)
     {
         source.Events++;
         source.Lost += lost;
@@ -117,7 +117,7 @@ internal sealed class EventLog : IDisposable
         }
     }
 
-    private sealed class Source(Map map)
+    private sealed class EventSource(Map map)
     {
         public Map Map { get; } = map;
         public long Events { get; set; }
